@@ -68,6 +68,11 @@ class PbxThreads(Struct):
         if self.manager is not None:
             self.manager.adjust(pbx)
 
+    def log_in_again(self) -> None:
+        """Try at once what the manager interface refused: somebody may have put that right."""
+        if self.manager is not None:
+            self.manager.log_in_again()
+
     def _started(self, source: EventSource | PollSource | ManagerSource, what: str, note_every: float) -> Thread:
         work = partial(
             keep_running,
@@ -127,6 +132,7 @@ class Watching:
                 self._pbxs[pbx.name].adjust(pbx)
             elif pbx.name not in self._pbxs:
                 self._pbxs[pbx.name] = self._built(pbx)
+            self._pbxs[pbx.name].log_in_again()
         self._probing.use(config)
 
     def _may_be_provider(self, target: Target) -> bool:

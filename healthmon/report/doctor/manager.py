@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from shlex import quote
 
+from msgspec.structs import replace
+
 from healthmon.ami.rights import ManagerRights
 from healthmon.config.configuration import Config
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
@@ -22,6 +24,8 @@ from healthmon.sources.examination import ManagerLook, PbxLook
 from healthmon.sources.manager.registration_owners import slips
 from healthmon.sources.survey import Survey
 
+#: A session has the rights that its user had when it began.
+_LOG_IN_AGAIN = "systemctl reload healthmon     # or wait: it logs in again every 5 minutes"
 #: A week, at an attempt a minute.
 ENOUGH_RETRIES = 10_000
 _WHY_REGISTRATIONS = (
@@ -62,8 +66,10 @@ def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
 
 def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     name, also = FindingName.AMI_NOT_REACHED, ""
+    remedy = manager_user(look.pbx.ami_username, look.pbx.ami)
     if manager.is_refused:
         name = FindingName.AMI_REFUSED
+        remedy = _then_log_in_again(remedy)
         also = " Each refused login is a security event, which fail2ban reads."
     return DoctorFinding(
         name=name,
@@ -71,10 +77,14 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
         pbx=look.pbx.name,
         means=f"The manager interface could not be asked: {manager.failure}",
         why=f"{_WHY_REGISTRATIONS}{also}",
-        remedies=(manager_user(look.pbx.ami_username, look.pbx.ami),),
+        remedies=(remedy,),
         freepbx=FREEPBX_AMI_USER,
         is_blind=True,
     )
+
+
+def _then_log_in_again(remedy: Remedy) -> Remedy:
+    return replace(remedy, commands=(*remedy.commands, _LOG_IN_AGAIN))
 
 
 def _rights(look: PbxLook, rights: ManagerRights) -> Iterator[DoctorFinding]:
@@ -90,7 +100,7 @@ def _rights(look: PbxLook, rights: ManagerRights) -> Iterator[DoctorFinding]:
                 "That a registration is lost is seen at the next poll (poll_every) instead of at once, and the PBX is "
                 "shown as degraded with that reason."
             ),
-            remedies=(manager_rights(user),),
+            remedies=(_then_log_in_again(manager_rights(user)),),
             freepbx=FREEPBX_AMI_RIGHTS,
         )
     if rights.powers:

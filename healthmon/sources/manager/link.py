@@ -18,6 +18,8 @@ from healthmon.times.clock import Clock
 log = logging.getLogger(__name__)
 
 NO_EVENTS = "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every:g} s"
+#: What was changed in manager.conf counts from the next login on.
+AGAIN = "{what}; logs in again every {every:g} min, and at a reload of healthmon"
 
 
 class ManagerTimes(Struct, frozen=True):
@@ -29,7 +31,7 @@ class ManagerTimes(Struct, frozen=True):
     patience: float = 0.25
     #: Waits after the first, second, … failure.
     retries: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
-    #: A refused login is a security event at Asterisk, which fail2ban counts.
+    #: Whoever is refused, or lacks a right, logs in again so seldom: fail2ban counts refused logins.
     denied: float = 300.0
     #: Asterisk tells so soon after a login that it has booted, and has all of its configuration.
     booted_within: float = 60.0
@@ -59,6 +61,8 @@ class ManagerLink:
         #: By the steady clock.
         self._connected_at = 0.0
         self._tells_boot = False
+        #: There was time enough for events, and none came, in this connection or in the one before it.
+        self._lacks_events = False
         self._repeats = Repeats(log, f"pbx {pbx.name}: manager interface")
         #: How it stands, as it was reported last; None: not yet.
         self._report: ConnectionReport | None = None
@@ -85,19 +89,36 @@ class ManagerLink:
     def works(self, at: float) -> None:
         """Report that it answers."""
         self._repeats.worked()
+        if self.has_events:
+            self._lacks_events = False
+        elif self.has_had_time and self._tells_boot:
+            self._lacks_events = True
         remark = ""
-        if not self.has_events and self.has_had_time and self._tells_boot:
-            remark = NO_EVENTS.format(user=self.pbx.ami_username, every=self.pbx.poll_every)
+        if self._lacks_events:
+            remark = self._tried_again(NO_EVENTS.format(user=self.pbx.ami_username, every=self.pbx.poll_every))
         self._tell(ConnectionReport(self.pbx.name, Channel.MANAGER, at, remark=remark, alive_at=at))
 
     def failed(self, what: str, trouble: Trouble) -> float:
         """Report what ended the connection, and return how long to wait before the next, seconds."""
         self._repeats.failed(what)
+        if trouble is Trouble.DENIED:
+            what = self._tried_again(what)
         self._tell(ConnectionReport(self.pbx.name, Channel.MANAGER, self.clock.now(), trouble, what))
         if trouble is Trouble.DENIED:
             return self.times.denied
         waits = self.times.retries
         return waits[min(self._repeats.failures, len(waits)) - 1]
+
+    def is_to_be_renewed(self, *, at_once: bool) -> bool:
+        """Whether to log in again for a right that is missing: a session keeps those of its login.
+
+        ``at_once``: somebody may just have given it.
+        """
+        return self._lacks_events and (at_once or time.monotonic() - self._connected_at > self.times.denied)
+
+    def _tried_again(self, what: str) -> str:
+        """Say when it is tried again, too."""
+        return AGAIN.format(what=what, every=self.times.denied / 60)
 
     def say_again(self) -> None:
         """Report once more how it stands, to whoever asks."""

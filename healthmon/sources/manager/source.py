@@ -21,8 +21,8 @@ from healthmon.sources.queues import taken_from
 class ManagerSource:
     """The work of the thread ``manager:<pbx>``, which owns everything here.
 
-    Any thread may call ``ask()``, ``learn()`` and ``adjust()``. ``parts``: what it is asked about; of several that are
-    due, the one that has waited longest comes first.
+    Any thread may call ``ask()``, ``learn()``, ``adjust()`` and ``log_in_again()``. ``parts``: what it is asked about;
+    of several that are due, the one that has waited longest comes first.
     """
 
     def __init__(self, link: ManagerLink, parts: Sequence[Part], stop: Event) -> None:
@@ -31,6 +31,8 @@ class ManagerSource:
         self._stop = stop
         self._asked: SimpleQueue[Question] = SimpleQueue()
         self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
+        #: Rights may have been given that were missing.
+        self._is_to_try = Event()
         #: By the steady clock.
         self._ping_due = 0.0
 
@@ -46,6 +48,10 @@ class ManagerSource:
         """Go on with another ``poll_every``, without a new connection."""
         self._link.adjust(pbx)
 
+    def log_in_again(self) -> None:
+        """Try at once what was refused, and log in anew where a right is missing."""
+        self._is_to_try.set()
+
     def run(self) -> None:
         """Listen, and ask what is due, until told to stop. Only a defect raises."""
         while not self._stop.is_set():
@@ -60,6 +66,7 @@ class ManagerSource:
         self._link.failed(what, Trouble.DEFECT)
 
     def _connected(self) -> AmiClient:
+        self._is_to_try.clear()
         events = [event for part in self._parts for event in part.events]
         client = AmiClient(self._link.pbx, events, timeout=self._link.times.timeout)
         now = time.monotonic()
@@ -70,7 +77,12 @@ class ManagerSource:
         return client
 
     def _listen(self, client: AmiClient) -> None:
+        """Listen, and ask what is due, until told to stop, or to log in anew."""
         while not self._stop.is_set():
+            at_once = self._is_to_try.is_set()
+            self._is_to_try.clear()
+            if self._link.is_to_be_renewed(at_once=at_once):
+                return
             self._take_in()
             self._ask_what_is_due(client)
             self._hear(client, client.events(self._link.times.patience))
@@ -115,10 +127,12 @@ class ManagerSource:
     def _rest(self, seconds: float) -> None:
         """Wait before the next attempt. Whoever asks meanwhile has it made at once.
 
-        After a refused login, which fail2ban counts, he is told how it stands.
+        After a refused login, which fail2ban counts, he is told how it stands; only a reload has it tried again.
         """
         may_try, until = seconds < self._link.times.denied, time.monotonic() + seconds
         while time.monotonic() < until and not self._stop.wait(self._link.times.patience):
+            if self._is_to_try.is_set():
+                return
             if not list(taken_from(self._asked)):
                 continue
             if may_try:

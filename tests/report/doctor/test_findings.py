@@ -43,6 +43,8 @@ SOUND = (
 PHONE, TRUNK = endpoint("101"), endpoint("trunk-a", is_trunk=True)
 SERIOUS, ADVICE, REMARK = Gravity.SERIOUS, Gravity.ADVICE, Gravity.REMARK
 
+AGAIN = "systemctl reload healthmon     # or wait: it logs in again every 5 minutes"
+
 
 class Case(Struct, frozen=True):
     """What was looked at, and what must be found in it."""
@@ -194,14 +196,14 @@ CASES = [
         FindingName.AMI_REFUSED,
         SERIOUS,
         look(PHONE, manager=ManagerLook("login refused", is_refused=True)),
-        advises=("[healthmon]", "secret = "),
+        advises=("[healthmon]", "secret = ", AGAIN),
         code=ExitCode.STALE,
     ),
     Case(
         FindingName.AMI_NO_EVENTS,
         ADVICE,
         look(PHONE, manager=ManagerLook(rights=ManagerRights(reads_events=False))),
-        advises=("[healthmon]", "read = system", "write = reporting"),
+        advises=("[healthmon]", "read = system", "write = reporting", AGAIN),
     ),
     Case(
         FindingName.AMI_MAY_DO_ALL,

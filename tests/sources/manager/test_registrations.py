@@ -26,7 +26,7 @@ from healthmon.sources.manager.link import ManagerLink, ManagerTimes
 from healthmon.sources.manager.registrations import RegistrationPart
 from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
-from tests.ami.played import PlayedManager, in_lines, row
+from tests.ami.played import BOOTED, PASSWORD, PlayedManager, in_lines, row
 from tests.ami.test_client import config_of
 from tests.sources.rig import target
 from tests.waiting import wait_for
@@ -185,6 +185,63 @@ def test_who_may_not_read_events_is_told_so_once_there_was_time_for_them(manager
     finally:
         watch.end()
     assert watch.reports()[-1][0] is None
+
+
+def lacking_events(manager: PlayedManager, times: ManagerTimes) -> Watch:
+    """A watch whose user may not read events, which it has found out."""
+    manager.booted = ""
+    watch = Watch(manager, times).start()
+    watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    wait_for(lambda: watch.link.has_had_time)
+    watch.source.ask(Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER))
+    wait_for(lambda: "read = system" in watch.reports()[-1][1])
+    return watch
+
+
+def test_a_reload_logs_in_anew_where_a_right_was_missing(manager: PlayedManager) -> None:
+    watch = lacking_events(manager, replace(TIMES, booted_within=0.05, denied=300.0))
+    try:
+        assert watch.reports()[-1][1].endswith("; logs in again every 5 min, and at a reload of healthmon")
+        before = len(watch.reports())
+        watch.source.log_in_again()
+        wait_for(lambda: len(watch.reports()) > before)
+        assert "read = system" in watch.reports()[-1][1], "nobody has given it meanwhile"
+        manager.booted = BOOTED
+        watch.source.log_in_again()
+        wait_for(lambda: watch.reports()[-1] == (None, ""))
+    finally:
+        watch.end()
+    assert manager.logins == 3
+
+
+def test_without_a_reload_it_logs_in_anew_after_a_while(manager: PlayedManager) -> None:
+    watch = lacking_events(manager, replace(TIMES, booted_within=0.05, denied=0.3))
+    try:
+        manager.booted = BOOTED
+        wait_for(lambda: watch.reports()[-1] == (None, ""))
+    finally:
+        watch.end()
+
+
+def test_a_reload_does_not_end_a_session_that_lacks_nothing(manager: PlayedManager, watch: Watch) -> None:
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    wait_for(lambda: watch.link.has_events)
+    watch.source.log_in_again()
+    before = len(manager.asked)
+    wait_for(lambda: len(manager.asked) > before)
+    assert manager.logins == 1
+
+
+def test_a_reload_tries_a_refused_login_at_once(manager: PlayedManager, watch: Watch) -> None:
+    manager.password = "another"
+    watch.start()
+    wait_for(lambda: bool(watch.reports()))
+    assert watch.reports()[0][1].endswith("; logs in again every 1 min, and at a reload of healthmon")
+
+    manager.password = PASSWORD
+    watch.source.log_in_again()
+
+    watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
 
 
 def test_while_asterisk_boots_nothing_is_taken_for_removed(manager: PlayedManager, watch: Watch) -> None:
