@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from healthmon.model import NO_NAMES, DisplayNames, Incident
@@ -30,10 +30,8 @@ LISTED = 50
 #: So many incidents are listed in a document that somebody reads.
 LISTED_INCIDENTS = 200
 
-#: The column that goes last where the terminal is too narrow.
-_KIND = "KIND"
-
-Part = TypeVar("Part")
+#: Where the terminal is too narrow this column goes first, as few have a name; and that goes last.
+_NAME, _KIND = "NAME", "KIND"
 
 #: What lists the others, too.
 ALL_INCIDENTS = "healthmon report --incidents --format csv"
@@ -126,25 +124,29 @@ def _rest(used: Sequence[ReportEntry], shown: Sequence[ReportEntry]) -> str:
 
 def _drawn(whole: Table, screen: Screen) -> str:
     """Draw the table, without the least important figures where the terminal is too narrow; say which."""
+    named: list[str] = []
+    if _NAME in whole.names and not _fits(whole, [], screen):
+        named.append(_NAME)
+        whole = _without(whole, _NAME)
     left_out: list[Figure] = []
-    columns, rows = _columns(whole, left_out), _cells(whole, left_out)
-    goes_first = sorted((figure for figure in whole.figures if figure.goes_at), key=lambda figure: -figure.goes_at)
-    for figure in goes_first:
-        if screen.width is None or width_of(columns, rows) <= screen.width:
+    for figure in sorted((figure for figure in whole.figures if figure.goes_at), key=lambda figure: -figure.goes_at):
+        if _fits(whole, left_out, screen):
             break
         left_out.append(figure)
-        columns, rows = _columns(whole, left_out), _cells(whole, left_out)
-    named: list[str] = []
-    if screen.width is not None and width_of(columns, rows) > screen.width and _KIND in whole.names:
+    if _KIND in whole.names and not _fits(whole, left_out, screen):
         # Better than names in pieces.
         named.append(_KIND)
-        at = whole.names.index(_KIND)
-        columns, rows = _without(columns, at), [_without(row, at) for row in rows]
-    text = table(columns, rows, screen)
+        whole = _without(whole, _KIND)
+    text = table(_columns(whole, left_out), _cells(whole, left_out), screen)
     if left_out or named:
         names = ", ".join([*named, *(figure.title for figure in whole.figures if figure in left_out)])
         text += line(f"No room for {names}; a wider terminal shows them, and so does --format csv.", screen, "dim")
     return text
+
+
+def _fits(whole: Table, left_out: Sequence[Figure], screen: Screen) -> bool:
+    """Whether the table has room in the terminal, without these figures."""
+    return screen.width is None or width_of(_columns(whole, left_out), _cells(whole, left_out)) <= screen.width
 
 
 def _columns(whole: Table, left_out: Sequence[Figure]) -> list[Column]:
@@ -152,8 +154,11 @@ def _columns(whole: Table, left_out: Sequence[Figure]) -> list[Column]:
     return names + [Column(figure.title, Sort.NUMBER) for figure in whole.figures if figure not in left_out]
 
 
-def _without(parts: Sequence[Part], at: int) -> list[Part]:
-    return [*parts[:at], *parts[at + 1 :]]
+def _without(whole: Table, name: str) -> Table:
+    """Leave out a column of names."""
+    at = whole.names.index(name)
+    rows = tuple((*row[:at], *row[at + 1 :]) for row in whole.rows)
+    return whole._replace(names=(*whole.names[:at], *whole.names[at + 1 :]), rows=rows)
 
 
 _NAME_SORTS = {_KIND: Sort.SHORT, "TARGETS": Sort.NUMBER}
