@@ -141,13 +141,26 @@ def _pbx_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Screen
     shown = [pbx for pbx in status.pbxs if _is_pbx_shown(pbx, wish, len(status.pbxs))]
     if not shown:
         return ""
-    columns = [Column("PBX", Sort.NAME), Column("STATE"), Column("SINCE"), Column("ALIVE", Sort.NUMBER)]
-    columns += [
-        Column("EVENT", Sort.NUMBER),
-        Column("SNAPSHOT", Sort.NUMBER),
-        Column("ENDPOINTS", Sort.PROSE),
-    ]
-    return table(columns, [_pbx_cells(pbx, status, zone) for pbx in shown], screen)
+    return _fitted(list(_pbx_parts(shown, status, zone)), screen)
+
+
+def _pbx_parts(pbxs: Sequence[PbxStatus], status: Status, zone: ZoneInfo) -> Iterator[_Part]:
+    """Make the columns of the table of PBXs, from left to right; WHY is the last, where there is something to say."""
+    whys = [Cell(_why(pbx.row, status)) for pbx in pbxs]
+    has_whys = any(why.text for why in whys)
+    why_needs = 0
+    if has_whys:
+        why_needs = _LEAST_WHY
+    yield _Part(Column("PBX", Sort.NAME), [Cell(pbx.name) for pbx in pbxs])
+    yield _Part(Column("STATE"), [_state(pbx.row) for pbx in pbxs])
+    yield _Part(Column("SINCE"), [Cell(_since(pbx.row, zone, status.now)) for pbx in pbxs])
+    yield _Part(Column("ALIVE", Sort.NUMBER), [_age(pbx.freshness.alive_at, status) for pbx in pbxs])
+    yield _Part(Column("EVENT", Sort.NUMBER), [_age(pbx.freshness.last_event_at, status) for pbx in pbxs], why_needs)
+    snapshots = [_age(pbx.freshness.last_snapshot_at, status) for pbx in pbxs]
+    yield _Part(Column("SNAPSHOT", Sort.NUMBER), snapshots, why_needs)
+    yield _Part(Column("ENDPOINTS", Sort.PROSE), [Cell(in_words(pbx.endpoints)) for pbx in pbxs])
+    if has_whys:
+        yield _Part(Column("WHY", Sort.PROSE), whys)
 
 
 def _is_pbx_shown(pbx: PbxStatus, wish: StatusLayout, count: int) -> bool:
@@ -156,23 +169,11 @@ def _is_pbx_shown(pbx: PbxStatus, wish: StatusLayout, count: int) -> bool:
     return wish.everything or count <= LISTED_PBXS or not pbx.row.is_plain_up
 
 
-def _pbx_cells(pbx: PbxStatus, status: Status, zone: ZoneInfo) -> list[Cell]:
-    fresh, row = pbx.freshness, pbx.row
-    times = [_age(at, status) for at in (fresh.alive_at, fresh.last_event_at, fresh.last_snapshot_at)]
-    return [
-        Cell(pbx.name),
-        _state(row),
-        Cell(_since(row, zone, status.now)),
-        *(Cell(time) for time in times),
-        Cell("; ".join(part for part in (_why(row, status), in_words(pbx.endpoints)) if part)),
-    ]
-
-
-def _age(at: float | None, status: Status) -> str:
+def _age(at: float | None, status: Status) -> Cell:
     """Write how long ago something was; what the clock left out was no time."""
     if at is None:
-        return age(at, status.now)
-    return age(at, at + status.lasted_s(at))
+        return Cell(age(at, status.now))
+    return Cell(age(at, at + status.lasted_s(at)))
 
 
 # ---------------------------------------------------------------- what many have in common
@@ -196,7 +197,9 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
     if not shown:
         return ""
     letters = _letters(shown)
-    text = _fitted(list(_parts(shown, status, zone, has_checks=bool(letters))), screen)
+    parts = list(_parts(shown, status, zone, has_checks=bool(letters)))
+    _say_once(parts[-1].cells, shown, [pbx for pbx in status.pbxs if _is_pbx_shown(pbx, wish, len(status.pbxs))])
+    text = _fitted(parts, screen)
     if letters:
         text += line(f"Checks: {letters}.", screen)
     more = sum(len(group.rows) for group in groups[len(shown) :])
@@ -206,7 +209,7 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
 
 
 class _Part(NamedTuple):
-    """One column of the table of endpoints, with a cell for each row."""
+    """One column of a table, with a cell for each row."""
 
     column: Column
     cells: list[Cell]
@@ -217,7 +220,7 @@ class _Part(NamedTuple):
 
 
 #: What gives way in a terminal that is too narrow, so that endpoints' names stay whole: in this order.
-_GIVE_WAY = ("RTT 50 %, 95 %", "NAME", "CHECKS", "KIND", "SINCE")
+_GIVE_WAY = ("EVENT", "SNAPSHOT", "RTT 50 %, 95 %", "NAME", "CHECKS", "KIND", "SINCE")
 
 
 def _parts(groups: Sequence[_Group], status: Status, zone: ZoneInfo, *, has_checks: bool) -> Iterator[_Part]:
@@ -242,7 +245,7 @@ def _parts(groups: Sequence[_Group], status: Status, zone: ZoneInfo, *, has_chec
 
 
 def _fitted(parts: list[_Part], screen: Screen) -> str:
-    """Draw the table of endpoints; where the terminal is too narrow, other columns give way before a name is broken."""
+    """Draw a table; where the terminal is too narrow, other columns give way before a name is broken."""
     left_out = []
     for part in sorted((part for part in parts if part.why_needs), key=lambda part: _GIVE_WAY.index(part.column.title)):
         if _has_room(parts, part, screen):
@@ -280,6 +283,23 @@ def _tell_in_front(reasons: list[Cell], part: _Part) -> None:
     for row, told in enumerate(part.cells):
         words = after(since, told.text)
         reasons[row] = Cell("; ".join(filter(None, (words, reasons[row].text))))
+
+
+def _say_once(whys: list[Cell], groups: Sequence[_Group], pbxs: Sequence[PbxStatus]) -> None:
+    """What the row of a PBX says of its manager interface is not repeated for each registration behind it."""
+    said = {pbx.name: words for pbx in pbxs if (words := _of_manager(pbx))}
+    for number, group in enumerate(groups):
+        name = group.rows[0].target.pbx
+        if name in said:
+            whys[number] = Cell(whys[number].text.replace(said[name], f"not known (see PBX {name})"))
+
+
+def _of_manager(pbx: PbxStatus) -> str:
+    """Why the manager interface of a PBX cannot be asked, as its row says it; "": it says nothing of that."""
+    for words in (pbx.row.remark, pbx.row.reason):
+        if words.startswith("manager interface: "):
+            return words.rpartition("; ")[0]
+    return ""
 
 
 def _letters(groups: Iterable[_Group]) -> str:
