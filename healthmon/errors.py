@@ -13,6 +13,7 @@ HealthmonError
 │   ├── AmiUnreachable       refused, frozen, cut, DNS, TLS: an observation, retried
 │   ├── AmiDenied            the login is refused, or a right is missing: somebody must act
 │   └── AmiUnexpected        not what a manager interface says
+│       └── AmiForeign       something else listens on that port
 ├── StoreError               the database file, which one
 │   ├── SchemaTooNew         written by a newer healthmon
 │   ├── ForeignDatabase      not healthmon's file, or damaged
@@ -215,6 +216,10 @@ class AmiDenied(AmiError):
 
 class AmiUnexpected(AmiError):
     """What answers does not speak as a manager interface does."""
+
+
+class AmiForeign(AmiUnexpected):
+    """What listens there is something else, as its first line shows."""
 
 
 class StoreError(HealthmonError):

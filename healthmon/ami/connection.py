@@ -12,11 +12,11 @@ from itertools import count, islice
 
 from msgspec import Struct, field
 
-from healthmon.ami.address import address_of
+from healthmon.ami.address import ManagerAddress, address_of
 from healthmon.ami.failures import CUT, FROZEN, talking_to
 from healthmon.ami.frames import Decoder, Frame
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AmiError, AmiUnexpected, AmiUnreachable, Trouble
+from healthmon.errors import AmiError, AmiForeign, AmiUnexpected, AmiUnreachable, Trouble
 from healthmon.text.longtext import shortened
 from healthmon.wire.connecting import connect
 from healthmon.wire.pace import what_is_left
@@ -53,9 +53,30 @@ class ActionRequest(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def no_manager(pbx: str, address: ManagerAddress, line: bytes) -> AmiForeign:
+    """Say that something else answers there, by its first line."""
+    said = shortened(line.decode("ascii", "replace").strip(), 60)
+    return AmiForeign(pbx, f"what answers on {address} is no manager interface: {said!r}")
+
+
 def is_sendable(value: str) -> bool:
     """Whether a value fits into a header: it must not begin another one."""
     return value.isprintable() and len(value.encode("utf-8", "surrogateescape")) < LONGEST_HEADER
+
+
+def open_socket(pbx: PbxConfig, *, timeout: float) -> socket.socket:
+    """Connect over TCP or TLS; nothing is sent or read yet. Raises AmiError."""
+    address, begun = address_of(pbx), time.monotonic()
+    with talking_to(pbx.name, address, timeout=timeout), ExitStack() as closing:
+        plain = connect(address.host, address.port, timeout)
+        closing.callback(plain.close)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if address.is_tls:
+            plain.settimeout(what_is_left(timeout, begun))
+            plain = tls_context(pbx.verify_tls).wrap_socket(plain, server_hostname=address.host)
+            closing.callback(plain.close)
+        closing.pop_all()
+    return plain
 
 
 class ManagerConnection:
@@ -80,23 +101,10 @@ class ManagerConnection:
         #: Events were dropped: what they said must be asked for.
         self.has_lost_events = False
         with ExitStack() as closing:
-            self._socket = self._connect(pbx)
+            self._socket = open_socket(pbx, timeout=timeout)
             closing.callback(self._socket.close)
             self._read_banner()
             closing.pop_all()
-
-    def _connect(self, pbx: PbxConfig) -> socket.socket:
-        address, begun = self._address, time.monotonic()
-        with talking_to(self._name, address, timeout=self._timeout), ExitStack() as closing:
-            plain = connect(address.host, address.port, self._timeout)
-            closing.callback(plain.close)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if address.is_tls:
-                plain.settimeout(what_is_left(self._timeout, begun))
-                plain = tls_context(pbx.verify_tls).wrap_socket(plain, server_hostname=address.host)
-                closing.callback(plain.close)
-            closing.pop_all()
-        return plain
 
     def _read_banner(self) -> None:
         """Read the one line that a manager interface begins with; no empty line follows it."""
@@ -107,8 +115,7 @@ class ManagerConnection:
                 raise self._frozen()
         line, _, rest = banner.partition(b"\n")
         if not line.startswith(BANNER):
-            said = shortened(line.decode("ascii", "replace").strip(), 60)
-            raise AmiUnexpected(self._name, f"what answers on {self._address} is no manager interface: {said!r}")
+            raise no_manager(self._name, self._address, line)
         self._take(self._decoder.feed(rest), {})
 
     def log_in(self, username: str, password: str) -> Frame:

@@ -15,7 +15,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.describe import describe
 from healthmon.config.loading.load import load
 from healthmon.config.values import NAMES, is_name
-from healthmon.errors import AmiError, AriError, ConfigError, ExitCode, HealthmonError, Problem, Trouble
+from healthmon.errors import AmiError, AmiForeign, AriError, ConfigError, ExitCode, HealthmonError, Problem, Trouble
 from healthmon.files import new_file
 from healthmon.model import Kind, Target
 from healthmon.notify.channels.by_scheme import remark, why_refused
@@ -29,7 +29,7 @@ from healthmon.report.admin.discovery import (
 )
 from healthmon.report.admin.first_config import RECEIVER, FirstAnswers, first_config, watch_sections
 from healthmon.report.doctor.blind import not_looked_at
-from healthmon.report.doctor.switch_on import manager_user
+from healthmon.report.doctor.switch_on import manager_user, usual_manager_url
 from healthmon.report.doctor.text import finding_text, remedy_text
 from healthmon.report.formatting import counted, visible
 from healthmon.sources.examination import FailedLook, PbxLook
@@ -206,7 +206,10 @@ class _Draft:
             found = survey_manager(pbx, endpoints)
         except AmiError as error:
             click.echo(f"    {error.what}\n")
-            click.echo(remedy_text(manager_user(pbx.ami_username, pbx.ami)))
+            if isinstance(error, AmiForeign):
+                click.echo(f"    The usual address is {usual_manager_url(pbx.ami)}\n")
+            else:
+                click.echo(remedy_text(manager_user(pbx.ami_username, pbx.ami)))
             return False
         click.echo(f"    it answers; {counted(len(found.registrations), 'registration')}")
         return True

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.ami.client import AmiClient
+from healthmon.ami.one_look import client_for_one_look
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ami.rights import ManagerRights
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AmiDenied, AmiError, AriError, AriUnexpected, Trouble
+from healthmon.errors import AmiDenied, AmiError, AmiForeign, AriError, AriUnexpected, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
 from healthmon.sources.request_rate import RequestRate
@@ -43,6 +43,8 @@ class ManagerLook(Struct, frozen=True):
     failure: str = ""
     #: It is there, and does not let us in, or not ask.
     is_refused: bool = False
+    #: Something else listens on its port.
+    is_foreign: bool = False
     registrations: tuple[OutboundRegistration, ...] = ()
     #: The endpoints in maintenance mode.
     in_maintenance: tuple[str, ...] = ()
@@ -138,12 +140,12 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
     if not pbx.ami:
         return None
     try:
-        with closing(AmiClient(pbx)) as client:
+        with closing(client_for_one_look(pbx)) as client:
             registrations = (*client.registrations(), *client.older_registrations())
             in_maintenance = client.in_maintenance() or ()
             return ManagerLook(registrations=registrations, in_maintenance=in_maintenance, rights=client.rights())
     except AmiError as error:
-        return ManagerLook(error.what, isinstance(error, AmiDenied))
+        return ManagerLook(error.what, isinstance(error, AmiDenied), isinstance(error, AmiForeign))
 
 
 def _left_out(surveyed: Survey, how: Looking) -> tuple[str, ...]:

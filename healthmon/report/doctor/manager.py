@@ -18,6 +18,7 @@ from healthmon.report.doctor.switch_on import (
     manager_rights,
     manager_url,
     manager_user,
+    usual_manager_url,
 )
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import ManagerLook, PbxLook
@@ -66,10 +67,14 @@ def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
 
 def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     name, also = FindingName.AMI_NOT_REACHED, ""
-    remedy = manager_user(look.pbx.ami_username, look.pbx.ami)
+    remedies = [manager_user(look.pbx.ami_username, look.pbx.ami)]
     if manager.is_refused:
         name = FindingName.AMI_REFUSED
-        remedy = _then_log_in_again(remedy)
+        remedies = [_then_log_in_again(remedies[0])]
+    elif manager.is_foreign:
+        ami = usual_manager_url(look.pbx.ami)
+        ours = Remedy(CONFIGURATION, (f"[pbx {look.pbx.name}]", f"ami = {ami}     ; the usual port"))
+        remedies = [ours, manager_user(look.pbx.ami_username, ami)]
         also = " Each refused login is a security event, which fail2ban reads."
     return DoctorFinding(
         name=name,
@@ -77,7 +82,7 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
         pbx=look.pbx.name,
         means=f"The manager interface could not be asked: {manager.failure}",
         why=f"{_WHY_REGISTRATIONS}{also}",
-        remedies=(remedy,),
+        remedies=tuple(remedies),
         freepbx=FREEPBX_AMI_USER,
         is_blind=True,
     )

@@ -10,6 +10,7 @@ from healthmon.report.doctor.finding import Remedy
 RELOAD_HTTP = "asterisk -rx 'module reload http'"
 RELOAD_ARI = "asterisk -rx 'module reload res_ari'"
 RELOAD_AMI = "asterisk -rx 'manager reload'"
+_USUAL_PORTS = {"tcp": 5038, "tls": 5039}
 #: The file that ``healthmon -c`` names.
 CONFIGURATION = "healthmon's configuration"
 
@@ -96,6 +97,13 @@ def manager_url(url: str) -> str:
     return f"tls://{place}:5039"
 
 
+def usual_manager_url(ami: str) -> str:
+    """Say where the manager interface most likely is: on the same host, on its usual port."""
+    parts = urlsplit(ami)
+    host = parts.netloc.rpartition(":")[0]
+    return f"{parts.scheme}://{host}:{_USUAL_PORTS.get(parts.scheme, 5038)}"
+
+
 def _is_our_machine(host: str) -> bool:
     """Whether a host, as it stands in a URL, is surely this machine."""
     try:
@@ -135,7 +143,10 @@ def _listening(ami: str) -> list[str]:
     if parts.scheme == "tls":
         certificate = "tlscertfile = /etc/asterisk/keys/asterisk.pem     ; the certificate and its key"
         return ["bindaddr = 127.0.0.1", "tlsenable = yes", f"tlsbindaddr = {address}:{parts.port}", certificate]
-    return [f"bindaddr = {address}", f"port = {parts.port}"]
+    port = f"port = {parts.port}"
+    if parts.port != _USUAL_PORTS["tcp"]:
+        port += f"     ; {_USUAL_PORTS['tcp']} is usual: is 'ami' in [pbx …] right?"
+    return [f"bindaddr = {address}", port]
 
 
 def _admitting(ami: str) -> list[str]:

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
-from healthmon.ami.client import AmiClient
+from healthmon.ami.one_look import client_for_one_look
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ami.rights import ManagerRights
 from healthmon.config.sections.pbx import PbxConfig
@@ -35,7 +35,7 @@ def survey_manager(
     ``registrations_of``: which of them the watch section gives to an endpoint.
     """
     by_name = {target.resource: target for target in endpoints if target.technology == "PJSIP"}
-    with closing(AmiClient(pbx)) as client:
+    with closing(client_for_one_look(pbx)) as client:
         rows = client.registrations()
         found = owners_of(rows, identities(client, list(by_name), rows))
         owners = {name: by_name[owner] for name, owner in found.items()}

@@ -193,6 +193,20 @@ CASES = [
         code=ExitCode.STALE,
     ),
     Case(
+        FindingName.AMI_NOT_REACHED,
+        SERIOUS,
+        look(PHONE, pbx=replace(OFFICE, ami="tcp://127.0.0.1:8088"), manager=ManagerLook("no", is_foreign=True)),
+        advises=("ami = tcp://127.0.0.1:5038     ; the usual port", "port = 5038"),
+        code=ExitCode.STALE,
+    ),
+    Case(
+        FindingName.AMI_NOT_REACHED,
+        SERIOUS,
+        look(PHONE, pbx=replace(OFFICE, ami="tcp://127.0.0.1:5060"), manager=ManagerLook("no answer")),
+        advises=("port = 5060     ; 5038 is usual: is 'ami' in [pbx …] right?",),
+        code=ExitCode.STALE,
+    ),
+    Case(
         FindingName.AMI_REFUSED,
         SERIOUS,
         look(PHONE, manager=ManagerLook("login refused", is_refused=True)),
