@@ -84,6 +84,11 @@ class TargetStatus(Struct, frozen=True):
     counts: bool = True
 
     @property
+    def is_of_endpoint(self) -> bool:
+        """Whether the endpoint is as bad as this one of its checks."""
+        return self.counts or self.check == Check.REACHABILITY
+
+    @property
     def is_unused(self) -> bool:
         """Whether it is a phone that has never been seen up: perhaps never plugged in, and no alarm."""
         return self.kind.is_device and not self.ever_up and self.belief is Health.DOWN

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from healthmon.model import Check, Health, Transition
+from healthmon.model import Health, Transition
 from healthmon.report.status.rows import SEVERITY, TargetStatus
 
 
@@ -45,7 +45,7 @@ def holds_since(row: TargetStatus, changes: Iterable[Transition]) -> float | Non
 
 def _counting(row: TargetStatus) -> Sequence[TargetStatus]:
     """Those of its checks that make its state."""
-    return [check for check in row.checks if check.counts or check.check == Check.REACHABILITY]
+    return [check for check in row.checks if check.is_of_endpoint]
 
 
 def _worst(beliefs: Mapping[str, Health | None]) -> Health | None:

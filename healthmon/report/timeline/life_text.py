@@ -98,11 +98,20 @@ def _standing(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
     below = ""
     if row.is_hidden and row.belief:
         below = f"; {row.belief} before"
-    more = "; ".join(filter(None, (row.reason + below, row.more, row.acknowledged, row.muted_by)))
+    more = "; ".join(filter(None, (_reason(row) + below, row.more, row.acknowledged, row.muted_by)))
     incident = ""
     if row.incident is not None:
         incident = f" (incident {row.incident})"
     return f"{row.state}{since}{incident}: {more}"
+
+
+def _reason(row: TargetStatus) -> str:
+    """Say why it is so since then: of several checks that are so, the one that became so then says it."""
+    for check in row.checks:
+        made_it_so = check.check != row.check and check.state is row.state and check.since == row.since
+        if made_it_so and check.is_of_endpoint:
+            return f"{check.check}: {check.reason}"
+    return row.reason
 
 
 def life_data(life: Life) -> dict[str, Any]:

@@ -74,6 +74,27 @@ def test_a_provider_stands_so_since_that_is_so(life: str, database: Path, run: R
     ]
 
 
+@pytest.mark.parametrize(
+    ("reachability", "registration", "said"),
+    [
+        ([FIRST], [at(899, UP), at(60, DOWN), at(20, UP)], "for 20 min: registration: Registered"),
+        ([FIRST, at(60, DOWN), at(20, UP)], [at(899, UP)], "for 20 min: peer status Reachable"),
+        ([FIRST, at(10, DOWN)], [at(899, UP), at(40, DOWN)], "for 40 min: registration: rejected"),
+    ],
+)
+def test_the_head_of_a_history_has_the_reason_of_what_made_it_so(
+    reachability: list[Step], registration: list[Step], said: str, database: Path, run: Run
+) -> None:
+    (first, changes), (second, more) = check_of("reachability", reachability), check_of("registration", registration)
+    word = {UP: "Registered", DOWN: "rejected"}[second.belief or UP]
+    states = [connection(), first, replace(second, reason=word)]
+
+    with running(database, states, history=[*changes, *more]):
+        told = run("history", "PJSIP/trunk", "--since", "1h").stdout
+
+    assert said in told
+
+
 def test_the_incident_in_the_head_of_a_history_is_that_of_what_is_shown(database: Path, run: Run) -> None:
     first, changes = check_of(Check.REACHABILITY, [FIRST, at(30, DOWN)])
     second, more = check_of(Check.REGISTRATION, [at(899, UP), at(20, DOWN)])
