@@ -53,20 +53,26 @@ def subject(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> str:
 
 
 def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
-    """Say how much more there is, the longest first. A provider is never one of "3 more", nor is a PBX that is lost."""
+    """Say how much more there is, the longest first.
+
+    A provider is never one of "3 more", nor is a registration at one, nor a PBX that is lost.
+    """
     pbxs = [group for group in groups[1:] if _is_of_lost_pbxs(group)]
     providers = [group for group in groups[1:] if _is_of_providers(group)]
-    others = [group for group in groups[1:] if not _is_of_lost_pbxs(group) and not _is_of_providers(group)]
+    registrations = [group for group in groups[1:] if group[0].kind is Kind.REGISTRATION]
+    named = [*pbxs, *providers, *registrations]
+    others = [group for group in groups[1:] if group not in named]
     number = sum(map(len, others))
     more = ""
     if number:
         more = f" {voice.text('+ {n} more', n=number)}"
-    if not pbxs and not providers:
+    if not named:
         return [more]
     alike = groups[0][0].state
-    shown = "".join(_and_also(_named(group, alike, voice), voice) for group in (*pbxs, *providers))
+    shown = "".join(_and_also(_named(group, alike, voice), voice) for group in named)
     first = groups[0][0]
-    counted_only = _and_so_many(pbxs, Kind.PBX, first, voice) + _and_so_many(providers, Kind.PROVIDER, first, voice)
+    by_kind = ((pbxs, Kind.PBX), (providers, Kind.PROVIDER), (registrations, Kind.REGISTRATION))
+    counted_only = "".join(_and_so_many(alike_in_kind, kind, first, voice) for alike_in_kind, kind in by_kind)
     return [shown + more, counted_only + more]
 
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.notify.compose.digest import compose
@@ -201,6 +202,20 @@ def test_a_pbx_that_is_down_beside_one_that_cannot_be_seen_hides_neither() -> No
     subject = compose([row(branch), row(office), row(incident(phone("101"), 3))], ENGLISH).subject
 
     assert subject == "DOWN PBX branch + CANNOT SEE PBX office + 1 more"
+
+
+def test_a_registration_of_nobody_is_named_as_a_provider_is() -> None:
+    lost = incident(
+        Target("branch", "REGISTRATION", "SIP/cs1"), 841, Kind.REGISTRATION, check=Check.REGISTRATION, cause="rejected"
+    )
+    office = incident(Target("office"), 840, Kind.PBX, check=Check.CONNECTION, health=Health.UNKNOWN)
+    about = [row(office), row(lost)]
+
+    assert compose(about, ENGLISH).subject == "CANNOT SEE PBX office + DOWN registration SIP/cs1"
+    many = [
+        replace(lost, id=number, target=lost.target._replace(resource=f"SIP/carrier-{number}")) for number in range(9)
+    ]
+    assert compose([row(office), *map(row, many)], ENGLISH).subject == "CANNOT SEE PBX office + 9 registrations"
 
 
 def test_a_defect_in_a_subject_is_named_and_not_cut() -> None:
