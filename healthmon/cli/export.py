@@ -56,11 +56,12 @@ def command(
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is nothing for a terminal; say where it goes with -o FILE")
     count = 0
-    with open_reader(where.database) as reader:
-        columns, add_names = with_names(EXPORTS[what].columns, reader.names(where.names))
-    with output_to(output, where.database) as file, FORMATS[form](file, columns) as write:
-        for rows in pages(where.database, what, start, window[1]):
-            write(add_names(rows))
-            count += len(rows)
+    with output_to(output, where.database) as file:
+        with open_reader(where.database) as reader:
+            columns, add_names = with_names(EXPORTS[what].columns, reader.names(where.names))
+        with FORMATS[form](file, columns) as write:
+            for rows in pages(where.database, what, start, window[1]):
+                write(add_names(rows))
+                count += len(rows)
     if output is not None:
         click.echo(f"{output}: {count:,} {what}", err=True)

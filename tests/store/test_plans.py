@@ -198,6 +198,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "longest": meters.longest(number, START, END),
         "measured": meters.measured(number, START, END),
         "there_is": meters.there_is(START),
+        "maintenance_modes": meters.maintenance_modes(START, END),
         "left_out": meters.left_out(),
     }
 

@@ -92,9 +92,10 @@ UNKNOWN_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOI
 #: Each has words of its own, for they say when it began; mostly there are none, and then nothing else is looked at.
 WORDS_OF_MAINTENANCE_MODES = f"SELECT id FROM words WHERE text LIKE '{IN_MAINTENANCE_MODE}%'"  # noqa: S608
 
-MAINTENANCE_MODES = f"""SELECT c.pbx, c.technology, c.resource, v.since, v.until FROM veils v CROSS JOIN checks c
-    WHERE v.why IN ({WORDS_OF_MAINTENANCE_MODES}) AND v.since < :until AND v.until > :since
-        AND c.id = v.check_id AND c.name = '{Check.REACHABILITY}'"""  # noqa: S608 (constants of ours)
+# By the checks: there are fewer of them than times in which something was not seen, which each has an index of.
+MAINTENANCE_MODES = f"""SELECT c.pbx, c.technology, c.resource, v.since, v.until FROM checks c CROSS JOIN veils v
+    WHERE c.name = '{Check.REACHABILITY}' AND v.check_id = c.id AND v.until > :since AND v.since < :until
+        AND v.why IN ({WORDS_OF_MAINTENANCE_MODES})"""  # noqa: S608 (constants of ours)
 
 _READING = """at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s,
     outages_unseen_s, longest_unseen_s, out_unseen_s"""
