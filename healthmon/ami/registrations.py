@@ -18,6 +18,10 @@ OLDER_ROW = "RegistryEntry"
 OLDER_LISTS = {"IAXregistry": "IAX2", "SIPshowregistry": "SIP"}
 #: Their words for an attempt that is under way: how the one before ended, they do not say.
 UNDER_WAY = ("Request Sent", "Auth. Sent")
+#: After one of these chan_sip never tries again by itself.
+FINAL_FOR_CHAN_SIP = ("Failed", "No Authentication")
+#: Their words for an attempt that has failed; the other ones are of none, or of one that goes on.
+FAILED = (REJECTED, "Timeout", *FINAL_FOR_CHAN_SIP)
 
 
 class OutboundRegistration(Struct, frozen=True):
@@ -37,6 +41,16 @@ class OutboundRegistration(Struct, frozen=True):
     waits: tuple[float, float, float] = (0.0, 0.0, 0.0)
     #: PJSIP; that of the other drivers has nothing of the four above.
     technology: str = "PJSIP"
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last attempt has: it was rejected, or nobody answered."""
+        return self.status in FAILED
+
+    @property
+    def needs_a_push(self) -> bool:
+        """Whether its driver surely does not try again by itself."""
+        return self.technology == "SIP" and self.status in FINAL_FOR_CHAN_SIP
 
     @property
     def key(self) -> tuple[str, str]:

@@ -39,6 +39,7 @@ class FindingName(Word):
     AMI_REFUSED = "ami-refused"
     AMI_NO_EVENTS = "ami-no-events"
     AMI_MAY_DO_ALL = "ami-user-may-do-all"
+    NOT_REGISTERED = "not-registered"
     GIVES_UP = "registration-gives-up"
     NAMED_WRONGLY = "registration-named-wrongly"
     IN_MAINTENANCE = "in-maintenance-mode"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from msgspec.structs import replace
 
+from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ami.rights import ManagerRights
 from healthmon.config.configuration import Config
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
@@ -24,11 +25,14 @@ from healthmon.report.formatting import counted
 from healthmon.sources.examination import ManagerLook, PbxLook
 from healthmon.sources.manager.registration_owners import slips
 from healthmon.sources.survey import Survey
+from healthmon.text.lists import listed
 
 #: A session has the rights that its user had when it began.
 _LOG_IN_AGAIN = "systemctl reload healthmon     # or wait: it logs in again every 5 minutes"
 #: A week, at an attempt a minute.
 ENOUGH_RETRIES = 10_000
+#: For the names of those that have failed.
+_ROOM_FOR_FAILED = 400
 _WHY_REGISTRATIONS = (
     "ARI tells nothing of registrations: a trunk that answers OPTIONS looks well while its registration is rejected, "
     "and no call comes in."
@@ -43,6 +47,7 @@ def findings(look: PbxLook, surveyed: Survey, config: Config) -> Iterator[Doctor
         yield _not_asked(look, look.manager)
     else:
         yield from _rights(look, look.manager.rights)
+        yield from _not_registered(look, look.manager)
         yield from _gives_up(look, look.manager)
         yield from _named_wrongly(look, look.manager, surveyed, config)
         yield from _in_maintenance(look, look.manager)
@@ -118,6 +123,36 @@ def _rights(look: PbxLook, rights: ManagerRights) -> Iterator[DoctorFinding]:
             remedies=(manager_rights(user),),
             freepbx=FREEPBX_AMI_RIGHTS,
         )
+
+
+def _not_registered(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
+    """Say which registrations have failed as things stand, whatever will become of them."""
+    failed = [registration for registration in manager.registrations if registration.has_failed]
+    if not failed:
+        return
+    named = [f"{registration.name} ({registration.status})" for registration in failed]
+    yield DoctorFinding(
+        name=FindingName.NOT_REGISTERED,
+        gravity=Gravity.SERIOUS,
+        pbx=look.pbx.name,
+        means=f"Not registered now: {listed(named, _ROOM_FOR_FAILED)}.",
+        why=(
+            "No call comes in through it. Asterisk tells neither the provider's answer, nor whether it will try again; "
+            "chan_sip does not after Failed and No Authentication."
+        ),
+        remedies=(Remedy(commands=_commands_to_register(failed)),),
+    )
+
+
+def _commands_to_register(failed: Sequence[OutboundRegistration]) -> tuple[str, ...]:
+    """Say what to type, once the cause is known, to have it tried again at once."""
+    of_pjsip = [registration.name for registration in failed if registration.technology == "PJSIP"]
+    commands = [f"asterisk -rx {quote(f'pjsip send register {name}')}" for name in of_pjsip[:MOST_WRITTEN]]
+    if len(of_pjsip) > MOST_WRITTEN:
+        commands = [f"asterisk -rx {quote('pjsip send register *all')}"]
+    if any(registration.needs_a_push for registration in failed):
+        commands.append("asterisk -rx 'sip reload'")
+    return tuple(commands)
 
 
 def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:

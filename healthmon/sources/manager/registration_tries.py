@@ -22,9 +22,6 @@ LATE = 13.0
 #: What it means; at the end of what is said, for messages are cut.
 AFFECTED = "incoming calls are affected"
 
-#: After one of these chan_sip never tries again by itself.
-FINAL_FOR_CHAN_SIP = ("Failed", "No Authentication")
-
 
 class Tries(Struct):
     """The attempts of one registration, as events told of them. Owned by the thread that hears them."""
@@ -100,6 +97,6 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
 
 def _of_older_driver(registration: OutboundRegistration, server: str) -> str:
     words = f"not registered at {server} (Asterisk: {registration.status})"
-    if registration.technology == "SIP" and registration.status in FINAL_FOR_CHAN_SIP:
+    if registration.needs_a_push:
         words += f"; {STOPPED_TRYING}: it needs 'sip reload'"
     return f"{words}; {AFFECTED}"

@@ -99,12 +99,19 @@ def look(
     return replace(whole, **given)
 
 
-def registered(max_retries: int = 10_000, waits: tuple[float, float, float] = (60, 300, 300)) -> ManagerLook:
+def registered(
+    max_retries: int = 10_000, waits: tuple[float, float, float] = (60, 300, 300), status: str = "Registered"
+) -> ManagerLook:
     """What a manager interface says of one registration."""
     uris = ("sip:user@sip.example.net", "sip:sip.example.net")
     return ManagerLook(
-        registrations=(OutboundRegistration("trunk-reg", *uris, "Registered", max_retries=max_retries, waits=waits),)
+        registrations=(OutboundRegistration("trunk-reg", *uris, status, max_retries=max_retries, waits=waits),)
     )
+
+
+def older(name: str, status: str) -> OutboundRegistration:
+    """A registration of chan_sip or chan_iax2."""
+    return OutboundRegistration(name, "me", "", status, technology=name.partition("/")[0])
 
 
 def unseen(trouble: Trouble, what: str) -> PbxLook:
