@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
+from healthmon.ari.client import AriClient
 from healthmon.cli.asking import ask, ask_until, confirmed
 from healthmon.cli.common import progress
 from healthmon.config.configuration import Config
 from healthmon.config.describe import describe
 from healthmon.config.loading.load import load
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.values import NAMES, is_name
 from healthmon.errors import AmiError, AmiForeign, AriError, ConfigError, ExitCode, HealthmonError, Problem, Trouble
 from healthmon.files import new_file
@@ -150,11 +153,27 @@ class _Draft:
         while True:
             answers = self.answers
             ask_until("URL of Asterisk's HTTP server", lambda url: self._why_not(url=url), answers.url)
+            if not self._is_somebody_there():
+                continue
             ask_until("User of ARI", lambda user: self._why_not(username=user), answers.username)
             self._ask_for_secret("Its password", lambda secret: self._why_not(password=secret))
             found = self._looked_at()
             if found is not None:
                 return found
+
+    def _is_somebody_there(self) -> bool:
+        """Whether ARI answers at the URL, whoever asks; if not, it was said what to switch on."""
+        [pbx] = self.checked().pbxs
+        try:
+            with closing(AriClient(pbx)) as client:
+                client.info()
+        except AriError as error:
+            # Without its password the user is refused; and of a certificate it is asked later what to do.
+            if error.trouble in (Trouble.DENIED, Trouble.TLS):
+                return True
+            _say_what_to_switch_on(pbx, error)
+            return False
+        return True
 
     def _ask_for_secret(self, question: str, why_not: Callable[[str], str]) -> None:
         while wrong := why_not(ask(question, is_secret=True)):
@@ -166,12 +185,10 @@ class _Draft:
         try:
             found = survey(pbx, progress(f"asking {pbx.name}"), most=MOST_ASKED)
         except AriError as error:
-            failure = FailedLook(error.trouble, error.call, error.what)
-            click.echo(finding_text(not_looked_at(PbxLook(pbx, failure), failure)))
+            _say_what_to_switch_on(pbx, error)
             if error.trouble is Trouble.TLS and confirmed("Go on without checking its certificate?"):
                 self.answers = replace(self.answers, verify_tls=False)
                 return self._looked_at()
-            click.echo("Put that right, and answer again; Ctrl-C ends, and leaves nothing behind.")
             return None
         click.echo(f"    Asterisk {found.info.version} answers; {counted(len(found.states), 'endpoint')}")
         return found
@@ -234,6 +251,12 @@ class _Draft:
                 click.echo(f"    {result.words}")
             if all(result.ok for result in results) or confirmed("Take it all the same?"):
                 return
+
+
+def _say_what_to_switch_on(pbx: PbxConfig, error: AriError) -> None:
+    failure = FailedLook(error.trouble, error.call, error.what)
+    click.echo(finding_text(not_looked_at(PbxLook(pbx, failure), failure)))
+    click.echo("Put that right, and answer again; Ctrl-C ends, and leaves nothing behind.")
 
 
 def _in_words(problem: Problem) -> str:

@@ -102,7 +102,7 @@ def test_a_password_that_is_refused_says_what_to_write_where_and_asks_again(
 
 
 def test_where_nothing_listens_it_says_how_ari_is_switched_on(init: Init, tmp_path: Path) -> None:
-    result = init("http://127.0.0.1:9", "healthmon", PASSWORD)
+    result = init("http://127.0.0.1:9")
 
     assert "In http.conf:" in result.stdout
     assert "bindport = 9" in result.stdout
@@ -110,6 +110,17 @@ def test_where_nothing_listens_it_says_how_ari_is_switched_on(init: Init, tmp_pa
     assert result.exit_code == ExitCode.PROBLEM
     assert "the answers ended too early; nothing was written" in result.stderr
     assert left_behind(tmp_path) == []
+
+
+def test_a_url_at_which_nobody_answers_is_asked_for_again_before_anything_else(
+    init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
+) -> None:
+    result = init("http://127.0.0.1:9", pbx.url, "healthmon", PASSWORD, "", sink.url)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.index("connection refused") < result.stdout.index("User of ARI")
+    assert result.stdout.count("User of ARI") == 1
+    assert load(tmp_path / "config.ini").pbxs[0].url == pbx.url
 
 
 @pytest.mark.parametrize("answered", range(5))
