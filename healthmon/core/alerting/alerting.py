@@ -14,6 +14,7 @@ from healthmon.core.alerting.dispatch import Dispatch
 from healthmon.core.alerting.gathering import Gathering
 from healthmon.core.alerting.inhibition import Inhibition, is_beside, is_group_back, is_left_of, is_part_of
 from healthmon.core.alerting.routing import Routing
+from healthmon.core.belief.endpoints import ASK_AGAIN
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckSeen
 from healthmon.core.belief.restless import Restless
@@ -310,8 +311,7 @@ class Alerting:
             if incident.is_open and incident.kind.is_group:
                 not_before = self._grouping.falls.settled_at(incident.target)
             elif policy.is_left:
-                # What seems to recover, too, is told only if it does not.
-                not_before = max(now + policy.recovering_for, self._settles_at(incident, now))
+                not_before = self._lasts_by(incident, now)
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
         self._remind_later(incident, policy, now)
@@ -321,12 +321,23 @@ class Alerting:
             return f"tells {', '.join(booked)}"
         return self._why_nobody(incident, policy)
 
-    def _settles_at(self, incident: Incident, now: float) -> float:
-        """When it is known whether it lasts, though an earlier check of the same endpoint is well (seconds UTC)."""
+    def _settles_at(self, incident: Incident, policy: Policy, now: float) -> float | None:
+        """When it is looked at whether it lasts, though what explained it is over; None: that is known."""
         endpoint = self._known.endpoint(incident.target)
-        if endpoint is None:
-            return 0.0
-        return endpoint.settles_at(incident.check, now)
+        if incident.explained_by is None or policy.is_explained or endpoint is None:
+            return None
+        return endpoint.settles_at(incident.check, now) or None
+
+    def _lasts_by(self, incident: Incident, now: float) -> float:
+        """When it is known at the latest whether it lasts, though what explained it is over (seconds UTC).
+
+        What is seen to be well until then is told only if it does not stay so.
+        """
+        endpoint = self._known.endpoint(incident.target)
+        if endpoint is None or incident.check not in endpoint.checks:
+            return now
+        recovers_within = endpoint.checks[incident.check].recovers_within + ASK_AGAIN
+        return max(now, endpoint.settles_at(incident.check, now)) + recovers_within
 
     def _why_nobody(self, incident: Incident, policy: Policy) -> str:
         if not self._dispatch.audience(incident):
@@ -348,7 +359,8 @@ class Alerting:
 
     def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
         if incident.closed_at is None:
-            due = self._dispatch.next_due(incident, policy, now)
+            times = [self._dispatch.next_due(incident, policy, now), self._settles_at(incident, policy, now)]
+            due = min((at for at in times if at is not None), default=None)
         else:
             due = incident.closed_at + TELLING_ENDS_AFTER
             if due <= now:
@@ -492,9 +504,16 @@ class Alerting:
         """Ask about every incident anew: healthmon has started, its configuration changed, or the clock was set."""
         for incident in self._index.everything():
             self._dispatch.gather_anew(incident, now)
+            self._wait_anew(incident, now)
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
+
+    def _wait_anew(self, incident: Incident, now: float) -> None:
+        """What waited for whether it lasts when healthmon stopped is let go as soon as that is known."""
+        was_explained = incident.explained_by is not None and incident.check != Check.REACHABILITY
+        if was_explained and self._dispatch.has_first_waiting(incident.id):
+            self._dispatch.wait_until(incident.id, self._lasts_by(incident, now))
 
     def forget_audiences(self) -> None:
         """Every incident is of the watch section now that a new configuration gives it: find out anew who is told."""

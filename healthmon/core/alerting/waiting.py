@@ -146,7 +146,7 @@ def _is_beside_trouble(endpoint: Endpoint, name: str, until: float) -> bool:
     if check is None:
         return False
     known_at = endpoint.earlier_falls_at(name)
-    return bool(check.recovering_for) or (known_at is not None and known_at <= until)
+    return check.seems_better or (known_at is not None and known_at <= until)
 
 
 def _meet(first: WaitingMessage, second: WaitingMessage) -> bool:

@@ -235,11 +235,23 @@ class Machine:
         return health is not None and RANK[health] < RANK[self.belief]
 
     @property
+    def seems_better(self) -> bool:
+        """Whether it was seen to be better when it was seen last."""
+        return self._improves(self.pending)
+
+    @property
     def recovering_for(self) -> float:
         """After how long it is believed better, if it is about to be (seconds); 0.0: it is not."""
-        if self._improves(self.pending) and not self.unknown_because:
-            return self.hold.up_after
+        if self.seems_better and not self.unknown_because:
+            return self.hold_in_force().up_after
         return 0.0
+
+    @property
+    def recovers_within(self) -> float:
+        """How long what is seen to be better must last at most to be believed, however often it has changed."""
+        if self.flaps is None:
+            return self.hold.up_after
+        return max(self.hold.up_after, self.flap_rule.window / 2)
 
     @property
     def is_up_for_certain(self) -> bool:

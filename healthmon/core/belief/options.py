@@ -77,12 +77,12 @@ class Options(EndpointCheck):
         return replace(hold, down_after=down_after)
 
     def settles_within(self) -> float:
-        """The next request, its answer, and the hold of what is well again."""
+        """The next request, and its answer."""
         plan = probe_plan(self.endpoint)
         every = USUAL_EVERY
         if plan is not None:
             every = plan.every
-        return every + OPTIONS_ANSWERED_WITHIN + self.hold.up_after
+        return every + OPTIONS_ANSWERED_WITHIN
 
     def has_settled(self, since: float) -> bool:
         """Whether it was asked since then, and is not well."""

@@ -9,6 +9,8 @@ from healthmon.model import NOT_TRIED, Health
 
 #: ``retry_interval`` unless it is configured, and the answer (seconds).
 TRIED_AGAIN_WITHIN = 65.0
+#: Who had begun an attempt before its provider was back waits 32 s for that to fail, and then tries again (seconds).
+BACK_WITHIN = 32.0 + TRIED_AGAIN_WITHIN
 #: A start takes up to 10 s until the first attempt, which fails 32 s later if nobody answers; and a little more
 #: (seconds).
 FIRST_TRIED_WITHIN = 45.0
@@ -50,8 +52,8 @@ class Registration(EndpointCheck):
         return super().why_unknown(now)
 
     def settles_within(self) -> float:
-        """Asterisk tries again after ``retry_interval`` only: until then "rejected" is the word of the last attempt."""
-        return TRIED_AGAIN_WITHIN + self.hold.up_after
+        """Asterisk tries again after ``retry_interval`` only: until then "rejected" is said of an older one."""
+        return BACK_WITHIN
 
     def has_settled(self, since: float) -> bool:
         """Whether that time is over; no word before tells which attempt it speaks of."""

@@ -321,3 +321,17 @@ def test_a_provider_that_is_removed_is_asked_no_longer() -> None:
     scene = Provider(ASKING).settle()
 
     assert scene.removed(TRUNK).probe_plans == {TRUNK: None}
+
+
+def test_what_is_about_to_be_well_when_asterisk_reaches_it_again_is_not_told_however_long_its_hold_is() -> None:
+    scene = Provider(ASKING).settle()
+    for _ in range(2):
+        scene.truth = {TRUNK: DOWN}
+        scene.lose(TRUNK)
+        scene.answers(DOWN, SILENT, 90)
+        scene.truth = {TRUNK: UP}
+        scene.event(TRUNK, UP)
+        scene.go_on(9)
+        scene.answers(UP, OK, 60)
+
+    assert {check for _reason, check, _health in scene.told()} == {Check.REACHABILITY}

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.registration import FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
+from healthmon.core.belief.registration import BACK_WITHIN, FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
@@ -146,8 +146,35 @@ def test_rule_02c_a_provider_that_cannot_be_reached_explains_its_registration() 
     scene.answer(A, UP)
     scene.after(6)
     assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.RESOLVED]
-    scene.after(TRIED_AGAIN_WITHIN)
+    scene.after(BACK_WITHIN)
     assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED], "it is still not registered"
+
+
+@pytest.mark.parametrize("tried_after", [0, 57, BACK_WITHIN - 17])
+def test_rule_02c_what_is_seen_to_be_registered_again_with_its_provider_is_not_told_as_lost(tried_after: float) -> None:
+    scene = office()
+    scene.lose(A)
+    scene.says(A, DOWN)
+    scene.after(30)
+    scene.answer(A, DOWN)
+    scene.answer_registration(A, DOWN)
+    scene.after(5)
+    scene.contact(A, ContactStatus.REACHABLE)
+    scene.answer(A, UP)
+    scene.after(10)
+    scene.answer(A, UP)
+    scene.after(6)
+    scene.deliver()
+
+    scene.after(tried_after)
+    scene.says(A, UP, words="registered at sip.example.net")
+    scene.after(10)
+    assert not scene.deliver()
+    scene.answer_registration(A, UP)
+    scene.after(60)
+
+    assert not scene.open()
+    assert [reason for _url, reason, *_ in scene.deliver()] == []
 
 
 def test_rule_02c_a_provider_that_asterisk_checks_each_ten_minutes_is_not_waited_for() -> None:
