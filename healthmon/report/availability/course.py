@@ -10,7 +10,7 @@ from typing import NamedTuple
 from healthmon.history.availability import History, Segment, figures, is_unused, read_meter, timeline
 from healthmon.history.day_values import Seconds, values_at
 from healthmon.history.figures import Figures
-from healthmon.model import Length, Reading
+from healthmon.model import Health, Length, Reading
 from healthmon.report.availability.account import Unseen
 from healthmon.report.availability.meter import meter_of
 from healthmon.store.read.meters import Around, Meters, Watched
@@ -46,7 +46,7 @@ class Course:
         if after is None or last is None or last.at < after.at:
             return None
         before = self._before
-        if self._is_gone(before, after):
+        if self._is_cut and not self._are_changes_kept_from(since):
             return self._by_days(self._nearest(since, before, after), after, last)
         start = self._start
         if start.is_out and (not start.out_s or (after.is_out and after.outages == start.outages)):
@@ -95,7 +95,18 @@ class Course:
     @cached_property
     def _start(self) -> Reading:
         """What the meter showed when the window began; a watch that began later shows nothing then."""
-        return self._read(self._before, self._window[0])
+        since, after = self._window[0], self._around.after
+        if after is not None and self._is_cut and since > self._day_began(self._before, after):
+            return self._read_back(after, since)
+        return self._read(self._before, since)
+
+    @cached_property
+    def _is_cut(self) -> bool:
+        """Whether something is gone of the day on which the window begins."""
+        _, after, last, _ = self._around
+        if after is None or last is None or last.at < after.at:
+            return False
+        return self._is_gone(self._before, after)
 
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> MeterDifference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
@@ -115,18 +126,45 @@ class Course:
 
     def _nearest(self, at: float, before: Reading, after: Reading) -> Reading:
         """Read the meter at the nearest edge of a day. All that is gone happened on the day of the later reading."""
-        day_began = max(before.at, after.at - _DAY)
+        day_began = self._day_began(before, after)
         if at - day_began > after.at - at:
             return after
         return self._read(before, min(at, day_began))
 
+    def _day_began(self, before: Reading, after: Reading) -> float:
+        """Say when the day began that ended with a reading; before, back to the reading before, nothing happened."""
+        return max(before.at, after.at - _DAY)
+
+    def _read_back(self, after: Reading, at: float) -> Reading:
+        """Read the meter at a time on a day of which the beginning is gone: from the day's end back."""
+        history = self._meter.history(self._before, after.at)
+        told, then = timeline(history, (at, after.at)), read_meter(history, at)
+        rest = figures(told)
+        # One that is on is not new afterwards.
+        goes_on = then.out_s > 0 and any(part.outage == told[0].outage and part.health is Health.DOWN for part in told)
+        return then._replace(
+            up_s=after.up_s - rest.up_s,
+            degraded_s=after.degraded_s - rest.degraded_s,
+            down_s=after.down_s - rest.down_s,
+            unknown_s=after.unknown_s - rest.unknown_s,
+            outages=after.outages - rest.outages + goes_on,
+            outages_unseen_s=after.outages_unseen_s - rest.outages_unseen_s,
+        )
+
     def _is_gone(self, before: Reading, after: Reading) -> bool:
-        """Whether the changes between two readings were removed since, because of their age."""
+        """Whether changes or unknown periods between two readings were removed since, because of their age."""
         first = self._watched.first_change
-        if first is None or before.at >= first[0] or first[1] is None:
+        are_changes_kept = first is None or before.at >= first[0] or first[1] is None
+        if are_changes_kept and after.unknown_s - before.unknown_s <= _EXACT_S:
+            # As with most: to read the meter once more takes its time.
             return False
         found = read_meter(self._meter.history(before, after.at), after.at)
         return any(abs(getattr(found, name) - getattr(after, name)) > _EXACT_S for name in _SECONDS)
+
+    def _are_changes_kept_from(self, at: float) -> bool:
+        """Whether all changes from then on are kept; of those before the last one is, for it says how things stood."""
+        first = self._watched.first_change
+        return first is None or first[1] is None or at >= first[0]
 
     def timeline(self) -> list[Segment]:
         """Cut the window into stretches of one health each."""

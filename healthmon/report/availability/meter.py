@@ -64,6 +64,8 @@ class Meter:
         if reading is None and changes and changes[0][1] not in WORKS:
             # What came before the first change that is kept is not known any more; it was in use, then.
             was_used = watched.first_change is not None and watched.first_change[1] is not None
+        if reading is not None and self._worked_since(reading):
+            reading = reading._replace(was_used=True)
         return History(
             kind=watched.kind,
             changes=changes,
@@ -74,6 +76,11 @@ class Meter:
             was_used=was_used,
             left_out=self._unseen.left_out,
         )
+
+    def _worked_since(self, reading: Reading) -> bool:
+        """Whether it is known to have worked after a reading, though the change to that is gone."""
+        first = self._watched.first_change
+        return first is not None and first[1] in WORKS and first[0] > reading.at
 
     def known_at(self, at: float) -> Reading | None:
         """Return a reading from which on the history tells how it was at a time; None: it does from its beginning."""
@@ -141,6 +148,8 @@ class MeterOverAll(Meter):
         if reading is not None:
             bases = [meter.known_at(reading.at) for meter in self._checks]
         histories = [meter.history(base, until) for meter, base in zip(self._checks, bases, strict=True)]
+        if reading is not None and any(history.reading and history.reading.was_used for history in histories):
+            reading = reading._replace(was_used=True)
         return history_of_all(histories, reading)
 
 

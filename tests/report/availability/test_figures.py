@@ -15,7 +15,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
@@ -341,6 +341,41 @@ def report(
         return account_of(reader, asked, now, plans=Plans(tuple(windows), hours))
 
 
+#: A day before the clock jumps begins with a quarter of an hour down, what is kept with its half past twelve.
+_CAIRO, _DAY_BEFORE = ZoneInfo("Africa/Cairo"), 1776895200
+DOWN_JUST_BEFORE_WHAT_IS_KEPT = Case(
+    DAYS,
+    _CAIRO,
+    _DAY_BEFORE - DAY,
+    Kind.PROVIDER,
+    Facts(is_device=False, watched_since=_DAY_BEFORE - DAY, changes=[], hidden=[]),
+    unknown_periods=(),
+    silences=(),
+    looks=((_DAY_BEFORE + 2 * QUARTER + 3 * DAY, _CAIRO),),
+    delays=(0,) * 20,
+    window=(_DAY_BEFORE - DAY, _DAY_BEFORE + DAY),
+    alive_at=_DAY_BEFORE + 5 * DAY,
+    beside=(
+        Facts(
+            is_device=False,
+            watched_since=_DAY_BEFORE - DAY,
+            changes=[(_DAY_BEFORE - DAY, UP), (_DAY_BEFORE, DOWN), (_DAY_BEFORE + QUARTER, UP)],
+            hidden=[],
+        ),
+    ),
+    own_periods=((),),
+)
+#: The same quarter of an hour, in which an endpoint of one check, or its whole PBX, could not be seen.
+_EARLY = (_DAY_BEFORE, _DAY_BEFORE + QUARTER)
+HIDDEN_JUST_BEFORE_WHAT_IS_KEPT = replace(
+    DOWN_JUST_BEFORE_WHAT_IS_KEPT,
+    facts=replace(DOWN_JUST_BEFORE_WHAT_IS_KEPT.facts, changes=[(_DAY_BEFORE - DAY, UP)], hidden=[_EARLY]),
+    unknown_periods=((ENDPOINT, _EARLY),),
+    beside=(),
+    own_periods=(),
+)
+PBX_HIDDEN_JUST_BEFORE_WHAT_IS_KEPT = replace(HIDDEN_JUST_BEFORE_WHAT_IS_KEPT, unknown_periods=((PBX, _EARLY),))
+
 NAMES: dict[By, Callable[[datetime], str]] = {
     By.DAY: lambda moment: f"{moment:%Y-%m-%d}",
     By.WEEK: lambda moment: f"{moment:%G-W%V}",
@@ -389,8 +424,12 @@ def test_over_all_checks_a_report_says_what_a_look_at_each_second_says(
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
-@given(case=st.one_of(cases(DAYS, 2), cases(HOURS, 1)), by=st.sampled_from([By.TARGET, By.DAY]))
-def test_over_all_checks_a_report_says_the_same_when_older_changes_are_gone(case: Case, by: By) -> None:
+@example(case=DOWN_JUST_BEFORE_WHAT_IS_KEPT, by=By.TARGET)
+@example(case=DOWN_JUST_BEFORE_WHAT_IS_KEPT, by=By.DAY)
+@example(case=HIDDEN_JUST_BEFORE_WHAT_IS_KEPT, by=By.TARGET)
+@example(case=PBX_HIDDEN_JUST_BEFORE_WHAT_IS_KEPT, by=By.TARGET)
+@given(case=st.one_of(cases(DAYS), cases(DAYS, 2), cases(HOURS, 1)), by=st.sampled_from([By.TARGET, By.DAY]))
+def test_a_report_says_the_same_when_older_changes_are_gone(case: Case, by: By) -> None:
     looks = [at for at, _ in case.looks if at <= case.alive_at]
     since = max([case.window[0], *(cut_at(case, at) for at in looks)])
     assume(since < case.window[1])
