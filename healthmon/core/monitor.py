@@ -236,7 +236,8 @@ class Monitor:
             self._pbx_rules.lone_registrations.observe(pbx, observation, step)
             self._stages.pass_on(step)
             return
-        if endpoint is None:
+        if endpoint is None or (observation.check == Check.OPTIONS and endpoint.probe_plan is None):
+            # An answer to our own OPTIONS may come after it was decided to ask no longer.
             return
         check = endpoint.check(observation.check, observation.at)
         if check is None or not check.take(observation):

@@ -30,6 +30,7 @@ from healthmon.model import (
     Matcher,
     Notification,
     Observation,
+    ProbePlan,
     Question,
     Reason,
     Removed,
@@ -105,6 +106,8 @@ class Scene:
         self.log: list[str] = []
         self.questions: list[Question] = []
         self.sent: list[tuple[str, Reason, int, str]] = []
+        #: Who is asked by OPTIONS of our own; None: no longer.
+        self.plans: dict[Target, ProbePlan | None] = {}
         self.startup_time = "boot 1"
         #: What Asterisk lacks, and cannot list.
         self.missing_drivers: tuple[str, ...] = ()
@@ -118,6 +121,7 @@ class Scene:
         self.db.commit(changes, self.now)
         self.log += changes.log
         self.questions += changes.questions
+        self.plans |= changes.probe_plans
         return changes
 
     # ------------------------------------------------------------ what happens

@@ -80,6 +80,14 @@ class Endpoint(EndpointFacts):
         """Those of its checks that may explain this one."""
         return [self.checks[other] for other in ENDPOINT_CHECKS[name].inhibited_by if other in self.checks]
 
+    @property
+    def options(self) -> Options | None:
+        """What our own OPTIONS find of it; None: it was never asked, or is asked no longer."""
+        check = self.checks.get(Check.OPTIONS)
+        if isinstance(check, Options):
+            return check
+        return None
+
     def earlier_falls_at(self, name: str) -> float | None:
         """When it is known whether earlier checks are down that would explain this one; None: none is about to be."""
         falling = (check.deadline() for check in self._earlier(name) if check.pending is Health.DOWN)
@@ -158,6 +166,9 @@ class Endpoint(EndpointFacts):
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:
             self.device = None
+        else:
+            # So Asterisk calls it until its first check: what is online after that was checked.
+            self.first_check_by = 0.0
         self.is_back = self.is_back or health is Health.UP
         self.word = health
 
@@ -166,8 +177,10 @@ class Endpoint(EndpointFacts):
         reachability, contacts = self.reachability, self.contacts_check
         before, had, loss = reachability.reading(), self.has_evidence, reachability.loss
         was_degraded = contacts is not None and contacts.reading() is Health.DEGRADED
+        was_unchecked = self.first_check_by > 0.0
         self.note_contact(change)
         if change.status is ContactStatus.REACHABLE:
+            self.first_check_by = 0.0
             self._hear_endpoint(Health.UP)
             self.has_evidence = False
             reachability.forget_loss()
@@ -180,6 +193,7 @@ class Endpoint(EndpointFacts):
         # Of one contact the endpoint's own events tell.
         is_of_several = len(self.contacts or ()) > 1 or contacts is not None or bool(self.slow)
         is_news = before is not self.word or self.has_evidence is not had or reachability.loss is not loss
+        is_news |= was_unchecked and not self.first_check_by
         return is_news or is_of_several or bool(reachability.remark)
 
     def hear_round_trip(self, uri: str, rtt_ms: float) -> bool:

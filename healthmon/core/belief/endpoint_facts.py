@@ -43,6 +43,8 @@ class EndpointFacts:
         "device",
         "doubted_at",
         "fell_by_event",
+        "first_check_by",
+        "found_wrong_at",
         "grace_takes_evidence",
         "grace_until",
         "grace_why",
@@ -114,6 +116,11 @@ class EndpointFacts:
         self.grace_why = ""
         self.grace_takes_evidence = False
         self.has_evidence = False
+        #: Qualify was switched on while our own OPTIONS find it wrong: until then Asterisk has surely checked it. 0.0:
+        #: it has, or nothing is waited for.
+        self.first_check_by = 0.0
+        #: Since when our own OPTIONS found it wrong, where Asterisk checks it only since then; None: they did not.
+        self.found_wrong_at: float | None = None
         #: It was seen up since Asterisk was restarted.
         self.is_back = False
         #: When Asterisk first called it offline, and whether an event said so: then none was missed.

@@ -61,6 +61,9 @@ STORM_IS_SEEN_WITHIN = 0.5
 #: unless maximum_expiration is set (seconds).
 DOUBTED_FOR = 7200.0
 
+#: Why our own OPTIONS find nothing wrong any more, where Asterisk checks as well as we do.
+ASTERISK_REACHES_IT = "Asterisk checks it by itself, and reaches it"
+
 #: What is told together: all that is found down at the first look; all that did not come back from one restart.
 FIRST_LOOK = "found down at first look"
 NOT_BACK = "did not come back after the restart"
@@ -89,6 +92,9 @@ class Endpoints:
             self._booking.settle(contacts, contacts.begin(at, step.now), step)
         for check in endpoint.checks.values():
             self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
+        options = endpoint.options
+        if options is not None and options.handed_over_at is not None:
+            self._hand_over(pbx, endpoint, options, options.handed_over_at, step)
         endpoint.refresh()
         if _changes_in(step) > booked:
             pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
@@ -216,6 +222,8 @@ class Endpoints:
         why = why_unknown(Health.UP, endpoint.settings)
         if why and not why_unknown(Health.UP, were):
             self._distrust(endpoint, why, step, was_checked=were is not None)
+        elif not why and why_unknown(Health.UP, were) == NOT_QUALIFIED:
+            self._await_first_check(pbx, endpoint, step)
         if endpoint.word is not None and not pbx.is_blind:
             self.apply(pbx, endpoint, step.now, step, counts=False)
         for check in endpoint.checks.values():
@@ -224,6 +232,20 @@ class Endpoints:
             self.schedule(pbx, check)
         self.plan_probes(pbx, endpoint, step)
 
+    def _await_first_check(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Qualify was switched on: why nothing was known of it is no longer true.
+
+        Where our own OPTIONS find it wrong, "online" says nothing before the first check.
+        """
+        for check in endpoint.qualified_checks:
+            if check.belief is None:
+                check.reason = ""
+        if endpoint.options is None or not endpoint.options.is_wrong:
+            return
+        endpoint.first_check_by = step.now + first_check_within(endpoint.settings, pbx.longest_cycle)
+        due = Deadline(Due.GRACE_IS_OVER, endpoint.target, Check.REACHABILITY)
+        self._booking.deadlines.set(due, endpoint.first_check_by)
+
     def plan_probes(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Have it asked by OPTIONS of our own from now on, or otherwise, or not any more."""
         settings = endpoint.settings
@@ -231,12 +253,29 @@ class Endpoints:
             # They were read when nobody wanted to know by which way it is reached.
             step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             return
-        plan = probe_plan(endpoint)
+        plan, options = probe_plan(endpoint), endpoint.options
+        if options is not None and plan is not None:
+            options.handed_over_at = endpoint.found_wrong_at = None
+        elif options is not None:
+            plan = options.plan_until_handed_over(step.now)
         if plan != endpoint.probe_plan:
             endpoint.probe_plan = step.changes.probe_plans[endpoint.target] = plan
-        if plan is None and Check.OPTIONS in endpoint.checks:
-            endpoint.own_view = ""
+        if plan is None and options is not None:
+            endpoint.own_view, endpoint.found_wrong_at = "", None
             self.end_check(pbx, endpoint, Check.OPTIONS, step.now, step, ending=Ending.NOT_ASKED)
+
+    def _hand_over(self, pbx: Pbx, endpoint: Endpoint, options: Options, since: float, step: Step) -> None:
+        """Asterisk checks as well as we do what our own OPTIONS found wrong: once it is well, Asterisk alone is heard.
+
+        ``since``: when Asterisk's settings were found to be so. It has had the time for a check after one cycle.
+        """
+        reachability = endpoint.reachability
+        is_checked = step.now >= since + first_check_within(endpoint.settings, pbx.longest_cycle)
+        if options.is_wrong and is_checked and reachability.is_up_for_certain:
+            transition = options.believe(Health.UP, max(since, reachability.since), step.now, ASTERISK_REACHES_IT)
+            self.settle(pbx, options, step, transition)
+        if not options.is_wrong:
+            self.plan_probes(pbx, endpoint, step)
 
     def go_on_without_address(self, endpoint: Endpoint, step: Step) -> None:
         """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
@@ -346,8 +385,8 @@ class Endpoints:
 
         So it is with whoever asked to be left alone.
         """
-        options = endpoint.checks.get(Check.OPTIONS)
-        if isinstance(options, Options) and options.is_outdated(endpoint.reachability.since):
+        options = endpoint.options
+        if options is not None and options.is_outdated(endpoint.reachability.since):
             self._ask_elsewhere(pbx, options, step)
 
     def _note_asked(self, pbx: Pbx, asked: list[EndpointCheck], step: Step) -> None:

@@ -38,6 +38,8 @@ ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is not
 RESTARTED = "in grace: Asterisk restarted at"
 FROZE = "in grace: Asterisk was frozen for"
 RECONFIGURED = "not checked yet: its qualify settings have changed"
+#: Qualify was switched on: "online" of before says nothing.
+UNCHECKED_YET = "not checked yet: its qualify was switched on a moment ago"
 GRACES = (RESTARTED, FROZE, RECONFIGURED)
 
 #: Why it is up, where the event of a contact tells.

@@ -31,12 +31,20 @@ NEVER_ANSWERED = "it never has"
 def probe_plan(endpoint: EndpointFacts) -> ProbePlan | None:
     """Say how an endpoint is to be asked by OPTIONS of our own; None: it is not, or it is not known where."""
     policy, settings = endpoint.policy, endpoint.settings
-    if policy.probe is Probe.NO or settings is None or not settings.ways:
+    if policy.probe is Probe.NO or settings is None:
         return None
     is_wanted = policy.probe is Probe.YES or (endpoint.kind is Kind.PROVIDER and is_checked_less_well(settings))
     if not is_wanted:
         return None
-    every = policy.probe_every or settings.qualify_frequency or USUAL_EVERY
+    return plan_for(endpoint)
+
+
+def plan_for(endpoint: EndpointFacts) -> ProbePlan | None:
+    """Say how an endpoint is asked, if it is; None: it is not known where."""
+    settings = endpoint.settings
+    if settings is None or not settings.ways:
+        return None
+    every = endpoint.policy.probe_every or settings.qualify_frequency or USUAL_EVERY
     return ProbePlan(endpoint.target, settings.ways, every)
 
 
@@ -58,10 +66,34 @@ class Options(EndpointCheck):
     That no answer comes counts only after one has come before: many carriers answer nobody but their customers' PBXs.
     """
 
-    __slots__ = ()
+    __slots__ = ("handed_over_at",)
 
     #: Whether it was ever better than "answers 503": until then that is shown, and not told.
     works: ClassVar[tuple[Health, ...]] = (Health.UP,)
+
+    def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
+        super().__init__(endpoint, check, watched_since)
+        #: Since when Asterisk checks it as well as we do, so that it is asked only until it is known how it is; None:
+        #: Asterisk does not.
+        self.handed_over_at: float | None = None
+
+    def plan_until_handed_over(self, now: float) -> ProbePlan | None:
+        """Say how it is asked although Asterisk checks it as well by now; None: there is no reason to ask it any more.
+
+        What people were told of, or are about to be, lasts until Asterisk has found how it is.
+        """
+        endpoint, settings = self.endpoint, self.endpoint.settings
+        is_checked = endpoint.kind is Kind.PROVIDER and settings is not None and settings.has_static_contact
+        if endpoint.policy.probe is not Probe.AUTO or not is_checked or not self.is_wrong:
+            return None
+        if self.handed_over_at is None:
+            self.handed_over_at, endpoint.found_wrong_at = now, self.since
+        return plan_for(endpoint)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it is believed to be so that people are told."""
+        return self.belief is Health.DOWN or (self.belief is Health.DEGRADED and self.degraded_counts)
 
     def usual_hold(self) -> Hold:
         """The last question waits for its answer, too: that time is a part of the hold.
@@ -98,13 +130,18 @@ class Options(EndpointCheck):
         return self.kind is Kind.PROVIDER and self.ever_up
 
     def take(self, observation: Observation) -> bool:
-        """Take what was found. Where it answers, although Asterisk cannot reach it, that is worth saying there."""
+        """Take what was found. What it answers, although Asterisk calls it offline, is worth saying there."""
         is_taken = super().take(observation)
         if is_taken:
             self.endpoint.own_view, self.endpoint.own_view_at = "", observation.at
-            if self.heard is Health.UP:
+            if self.heard is Health.UP or (self.heard is Health.DEGRADED and self._is_taken_for_offline):
                 self.endpoint.own_view = self.words
         return is_taken
+
+    @property
+    def _is_taken_for_offline(self) -> bool:
+        """Whether to Asterisk who answers 503 is as dead as who does not answer."""
+        return self.endpoint.settings is not None and self.endpoint.settings.takes_2xx_only
 
     def reading(self) -> Health | None:
         """How it is. None: it does not answer, and never has."""

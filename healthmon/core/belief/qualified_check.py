@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint_check import EndpointCheck
-from healthmon.core.belief.evidence import NAME_NOT_CHECKED, NOT_LISTED, effective_hold, has_unchecked_name, why_unknown
+from healthmon.core.belief.evidence import (
+    NAME_NOT_CHECKED,
+    NOT_LISTED,
+    UNCHECKED_YET,
+    effective_hold,
+    has_unchecked_name,
+    why_unknown,
+)
 from healthmon.model import Health
 
 
@@ -34,12 +41,18 @@ class QualifiedCheck(EndpointCheck):
             return NOT_LISTED
         if word is None:
             return self.unknown_because
-        why = why_unknown(word, endpoint.settings)
-        if not why and self._is_never_checked(word):
+        return why_unknown(word, endpoint.settings) or self._why_unchecked(word, now)
+
+    def _why_unchecked(self, word: Health, now: float) -> str:
+        """Why no check stands behind what Asterisk says; "": one does."""
+        endpoint = self.endpoint
+        if word is Health.UP and now < endpoint.first_check_by:
+            return UNCHECKED_YET
+        if self._is_never_checked(word):
             return NAME_NOT_CHECKED
-        if not why and word is Health.DOWN and endpoint.is_in_grace(now):
+        if word is Health.DOWN and endpoint.is_in_grace(now):
             return endpoint.grace_why
-        return why
+        return ""
 
     def _is_never_checked(self, word: Health) -> bool:
         """Whether "offline" says nothing: it is to be checked, and Asterisk cannot."""

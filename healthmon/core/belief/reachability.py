@@ -18,7 +18,7 @@ from healthmon.core.belief.evidence import (
 )
 from healthmon.core.belief.machine import ONE_FALL
 from healthmon.core.belief.qualified_check import QualifiedCheck
-from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation
+from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation, Transition
 
 
 class Reachability(QualifiedCheck):
@@ -163,6 +163,13 @@ class Reachability(QualifiedCheck):
         Offline, and yet in use, is down like any other offline; it must only last for longer, see ``hold_in_force()``.
         """
         return self.endpoint.word
+
+    def believe(self, health: Health, at: float, now: float, words: str) -> Transition:
+        """Believe it now. What our own OPTIONS had found wrong before Asterisk checked it has been so since then."""
+        found_wrong_at = self.endpoint.found_wrong_at
+        if health is Health.DOWN and self.belief is None and found_wrong_at is not None:
+            at = min(at, found_wrong_at)
+        return super().believe(health, at, now, words)
 
     def is_reason_outdated(self, at: float) -> bool:
         """Whether it is unknown for a reason that is over: it is listed, or has its driver. A grace ends by itself."""

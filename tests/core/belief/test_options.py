@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from healthmon.core.belief.endpoints import ASTERISK_REACHES_IT
+from healthmon.core.belief.evidence import NOT_QUALIFIED, RECONFIGURED, UNCHECKED_YET
 from healthmon.model import (
     Changes,
     Channel,
     Check,
+    ContactStatus,
     Ending,
     Health,
     Observation,
@@ -84,7 +87,9 @@ class Provider(Scene):
         return self
 
     def probed(self) -> Changes:
-        """What our OPTIONS find now."""
+        """What our OPTIONS find now, while it is asked at all."""
+        if TRUNK in self.plans and self.plans[TRUNK] is None:
+            return Changes()
         health, words = self.answer_of_it
         return self.see(Observation(TRUNK, health, self.now, Source.ANSWER, Witness.PROBE, words, check=OPTIONS))
 
@@ -335,3 +340,155 @@ def test_what_is_about_to_be_well_when_asterisk_reaches_it_again_is_not_told_how
         scene.answers(UP, OK, 60)
 
     assert {check for _reason, check, _health in scene.told()} == {Check.REACHABILITY}
+
+
+# ---------------------------------------------------------------- Asterisk checks it as well from now on
+
+CHECKED_WELL = {"takes_2xx_only": True, "ways": WAYS}
+
+
+@pytest.mark.parametrize("is_offline_until_checked", [True, False])
+def test_what_is_dead_stays_told_until_asterisk_has_found_that_too(*, is_offline_until_checked: bool) -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(DOWN, SILENT, 90)
+    [options] = scene.open()
+
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    state = scene.state(TRUNK)
+    assert (state.unknown_because, state.belief) == (UNCHECKED_YET, None)
+    scene.go_on(8)
+    scene.truth[TRUNK] = DOWN
+    if is_offline_until_checked:
+        scene.event(TRUNK, DOWN)
+        scene.go_on(8)
+    scene.lose(TRUNK)
+    scene.go_on(120)
+
+    assert scene.told() == [(Reason.OPENED, OPTIONS, DOWN), (Reason.OPENED, Check.REACHABILITY, DOWN)]
+    [reachability] = [incident for incident in scene.open() if incident.check == Check.REACHABILITY]
+    assert reachability.opened_at == options.opened_at
+
+    scene.answer_of_it = UP, OK
+    scene.truth[TRUNK] = UP
+    scene.contact(TRUNK, ContactStatus.REACHABLE)
+    scene.event(TRUNK, UP)
+    scene.go_on(120)
+    ends = scene.booked(Reason.RESOLVED)
+    assert len(ends) == 2
+    assert len({end.due_at for end in ends}) == 1, "both ends are one message"
+    assert scene.open() == []
+    assert (TRUNK, OPTIONS) not in scene.db.states
+    assert scene.plans[TRUNK] is None
+
+
+def test_what_is_well_again_before_asterisk_has_checked_it_is_told_as_well_and_asked_no_longer() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(DOWN, SILENT, 90)
+
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    scene.answers(UP, OK, 60)
+
+    assert scene.told() == [(Reason.OPENED, OPTIONS, DOWN), (Reason.RESOLVED, OPTIONS, DOWN)]
+    assert (scene.belief(TRUNK), scene.plans[TRUNK]) == (UP, None)
+    assert (TRUNK, OPTIONS) not in scene.db.states
+
+
+@pytest.mark.parametrize(("health", "words"), [(DOWN, SILENT), (DEGRADED, BUSY)])
+def test_where_asterisk_reaches_it_and_we_do_not_asterisk_is_believed_once_it_has_checked(
+    health: Health, words: str
+) -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(health, words, 90)
+
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    scene.go_on(10)
+    assert [incident.health for incident in scene.open()] == [health]
+    scene.go_on(60)
+
+    [incident] = scene.db.incidents.values()
+    assert (incident.ending, incident.closed_words) == (Ending.RECOVERED, ASTERISK_REACHES_IT)
+    assert scene.told() == [(Reason.OPENED, OPTIONS, health), (Reason.RESOLVED, OPTIONS, health)]
+    assert scene.plans[TRUNK] is None
+
+
+def test_a_provider_that_answers_503_and_is_checked_with_2xx_only_from_now_on_is_told_once_more() -> None:
+    scene = Provider(ASKING).settle()
+    scene.answers(DEGRADED, BUSY, 90)
+
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    scene.go_on(8)
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+    scene.go_on(600)
+
+    assert scene.told() == [(Reason.OPENED, OPTIONS, DEGRADED), (Reason.OPENED, Check.REACHABILITY, DOWN)]
+    [reachability] = [incident for incident in scene.open() if incident.check == Check.REACHABILITY]
+    assert reachability.cause.startswith("answers OPTIONS with no 2xx, or not at all")
+    assert reachability.cause.endswith(f"; our own OPTIONS: {BUSY}")
+
+
+def test_a_restart_of_healthmon_meanwhile_loses_nothing_of_it() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(DOWN, SILENT, 90)
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+
+    again = Provider(ASKING, scene.db, scene.now + 5)
+    again.answer_of_it = DOWN, SILENT
+    again.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    again.truth = {TRUNK: DOWN}
+    again.go_on(120)
+
+    assert again.told() == [(Reason.OPENED, Check.REACHABILITY, DOWN)]
+    assert {incident.check for incident in again.open()} == {OPTIONS, Check.REACHABILITY}
+
+
+def test_qualify_that_is_switched_on_is_no_longer_called_switched_off() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    assert scene.state(TRUNK).unknown_because == NOT_QUALIFIED
+
+    scene.answers(DOWN, SILENT, 60)
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).reason) == (UNCHECKED_YET, "")
+
+    # Asterisk has had the time for its first check.
+    scene.go_on(30)
+    assert (scene.belief(TRUNK), scene.state(TRUNK).unknown_because) == (UP, "")
+
+
+def test_what_asterisk_calls_offline_until_its_first_check_stays_told_and_is_well_after_it() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(DOWN, SILENT, 90)
+    scene.event(TRUNK, DOWN)
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    assert scene.state(TRUNK).unknown_because == RECONFIGURED
+
+    scene.truth[TRUNK] = DOWN
+    scene.answer_of_it = UP, OK
+    scene.go_on(8)
+    scene.truth[TRUNK] = UP
+    scene.contact(TRUNK, ContactStatus.REACHABLE)
+    scene.event(TRUNK, UP)
+    scene.go_on(60)
+
+    assert scene.told() == [(Reason.OPENED, OPTIONS, DOWN), (Reason.RESOLVED, OPTIONS, DOWN)]
+    assert (scene.belief(TRUNK), scene.plans[TRUNK]) == (UP, None)
+
+
+def test_a_first_check_that_is_told_is_believed_at_once() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(DOWN, SILENT, 60)
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+
+    scene.contact(TRUNK, ContactStatus.REACHABLE)
+
+    assert (scene.belief(TRUNK), scene.state(TRUNK).unknown_because) == (UP, "")
+
+
+def test_an_answer_that_comes_after_the_last_question_begins_no_check_anew() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    assert (TRUNK, OPTIONS) not in scene.db.states
+
+    scene.see(Observation(TRUNK, DOWN, scene.now, Source.ANSWER, Witness.PROBE, SILENT, check=OPTIONS))
+
+    assert (TRUNK, OPTIONS) not in scene.db.states
