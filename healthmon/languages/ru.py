@@ -380,6 +380,11 @@ SAYINGS = {
         "нет регистрации на {server}: {why}; Asterisk больше не пытается: нужно {command} или перезагрузка "
         "конфигурации; входящие вызовы затронуты"
     ),
+    "not registered at {server}: {why}; Asterisk does not try again by now: it has stopped, or was told to wait "
+    "(Retry-After); {command} makes it try at once; incoming calls are affected": (
+        "нет регистрации на {server}: {why}; Asterisk пока не пытается снова: больше не будет или ему велено подождать "
+        "(Retry-After); {command} — попытка сразу; входящие вызовы затронуты"
+    ),
     "not registered at {server}: {why}; incoming calls are affected": (
         "нет регистрации на {server}: {why}; входящие вызовы затронуты"
     ),

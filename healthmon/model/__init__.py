@@ -28,7 +28,7 @@ from healthmon.model.notification import (
     UrlState,
 )
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
-from healthmon.model.registrations import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, tells_more, tells_nothing
+from healthmon.model.registrations import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, WAITS, tells_more, tells_nothing
 from healthmon.model.sighting import (
     IN_MAINTENANCE_MODE,
     OPTIONS_ANSWERED_WITHIN,
@@ -98,6 +98,7 @@ __all__ = [
     "REGISTRATION",
     "STOPPED_TRYING",
     "TOO_MANY_DEFECTS",
+    "WAITS",
     "Acknowledgement",
     "Changes",
     "Channel",

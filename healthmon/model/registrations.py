@@ -8,6 +8,8 @@ NOT_KNOWN_WHY = "rejected, or not answered"
 NOT_TRIED = "not tried yet, or taken back on purpose"
 #: It will not come back by itself.
 STOPPED_TRYING = "Asterisk has stopped trying"
+#: … or not soon: a provider that is overloaded may say after how long it wants to be asked again.
+WAITS = "Asterisk does not try again by now: it has stopped, or was told to wait (Retry-After)"
 
 
 def tells_more(words: str, than: str) -> bool:
@@ -22,6 +24,8 @@ def tells_nothing(words: str) -> bool:
 
 def _worth(words: str) -> int:
     if STOPPED_TRYING in words:
+        return 4
+    if WAITS in words:
         return 3
     if NOT_TRIED in words:
         return 0

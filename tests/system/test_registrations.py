@@ -32,7 +32,7 @@ down_after_exact = yes
 DOWN_AFTER, UP_AFTER = 2.0, 0.5
 #: An attempt that nobody answers, and the pause after it (seconds).
 WHOLE_ATTEMPT = 45.0
-#: Behind "it has stopped trying" stands a whole attempt that nobody answers.
+#: Behind "it does not try again by now" stands a whole attempt that nobody answers.
 UNTIL_OVERDUE = 75.0
 
 
@@ -217,8 +217,8 @@ def test_a_403_that_is_final_is_known_to_be_when_the_next_attempt_is_overdue(lab
     provider.answer("REGISTER", 403)
     scene.pbx.register_now("trunk-a")
 
-    scene.daemon.wait(lambda: "has stopped trying" in why(scene), "it has given up", UNTIL_OVERDUE)
-    assert "rejected; Asterisk has stopped trying" in cause(scene), "it had retries left"
+    scene.daemon.wait(lambda: "does not try again by now" in why(scene), "it is overdue", UNTIL_OVERDUE)
+    assert "rejected; Asterisk does not try again by now" in cause(scene), "it had retries left"
     assert provider.seen["REGISTER"] < 10
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from healthmon.ami.registrations import REGISTERED, REJECTED, OutboundRegistration
-from healthmon.model import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, Health
+from healthmon.model import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, WAITS, Health
 from healthmon.text.sipuri import host_of
 
 #: For so long an attempt goes on that nobody answers (RFC 3261's timer F, as res_pjsip has it; seconds).
@@ -32,30 +32,35 @@ class Tries(Struct):
     failed: int = 0
     #: The time between the ends of the last two that failed (seconds).
     pace: float | None = None
+    #: More of them than there are retries: there will be none any more.
     has_given_up: bool = False
+    #: The next one should have come by now. It never will, or the provider said in its answer (Retry-After) when to ask
+    #: again, which only Asterisk knows.
+    is_overdue: bool = False
     #: It was heard when the first of them failed: no others did before.
     is_counted: bool = False
 
     def hear(self, status: str, at: float, max_retries: int) -> None:
         """An attempt has ended so."""
-        before, self.heard_at = self.heard_at, at
+        before, self.heard_at, was_overdue = self.heard_at, at, self.is_overdue
+        self.is_overdue = False
         if status != REJECTED:
             self.failed, self.pace, self.has_given_up = 0, None, False
             self.is_counted = True
             return
         if self.failed:
             self.pace = at - before
-        if self.has_given_up:
+        if self.has_given_up or was_overdue:
             # It was told to try again, and counts anew.
             self.failed, self.has_given_up = 0, False
         self.failed += 1
         self.has_given_up = self.failed > max_retries
 
     def look(self, registration: OutboundRegistration, now: float) -> None:
-        """See whether an attempt is overdue: then there will be none."""
+        """See whether an attempt is overdue."""
         if registration.status == REJECTED:
             overdue = self.heard_at + max(registration.waits) + UNANSWERED + LATE
-            self.has_given_up = self.has_given_up or now > overdue
+            self.is_overdue = now > overdue
         elif not self.failed:
             self.is_counted = True
 
@@ -66,8 +71,8 @@ class Tries(Struct):
         if self.pace is not None and any(abs(self.pace - wait) < PUNCTUAL for wait in registration.waits if wait):
             return "rejected"
         has_retries_left = self.is_counted and 0 < self.failed <= registration.max_retries
-        if self.has_given_up and has_retries_left and registration.waits[0]:
-            # Only an answer that is final makes it stop so soon.
+        if self.is_overdue and has_retries_left and registration.waits[0]:
+            # Only an answer that is final, or says when to ask again, makes it stop so soon.
             return "rejected"
         return NOT_KNOWN_WHY
 
@@ -90,8 +95,11 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
         why = f" (Asterisk: {registration.status}): {NOT_TRIED}"
     else:
         why = f": {tries.why_failed(registration)}"
+    command = f"'pjsip send register {registration.name}'"
     if registration.status == REJECTED and tries.has_given_up:
-        why += f"; {STOPPED_TRYING}: it needs 'pjsip send register {registration.name}', or a reload"
+        why += f"; {STOPPED_TRYING}: it needs {command}, or a reload"
+    elif registration.status == REJECTED and tries.is_overdue:
+        why += f"; {WAITS}; {command} makes it try at once"
     return f"not registered at {server}{why}; {AFFECTED}"
 
 

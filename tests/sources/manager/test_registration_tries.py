@@ -64,10 +64,10 @@ def test_a_403_is_final_and_that_is_known_when_the_next_attempt_is_overdue(versi
     hear(tries, version, "reg_403_permanent", 60, most=10)
     heard_at = tries.heard_at
     tries.look(row, heard_at + 5 + UNANSWERED)
-    assert not tries.has_given_up
+    assert not tries.is_overdue
 
     tries.look(row, heard_at + 5 + UNANSWERED + LATE + 1)
-    assert tries.has_given_up
+    assert tries.is_overdue
     assert tries.why_failed(row) == "rejected, or not answered", "others may have failed before we listened"
 
 
@@ -95,9 +95,29 @@ def test_an_attempt_after_it_seemed_to_have_given_up_begins_anew() -> None:
     assert tries.failed == 1
 
 
+def test_while_it_has_retries_left_it_may_have_been_told_to_wait_and_is_not_said_to_have_stopped() -> None:
+    row, tries = registration(most=10), Tries(0.0)
+    tries.look(registration("Registered", most=10), 0.0)
+    tries.hear(REJECTED, 100, 10)
+    assert (
+        in_words(row, tries)
+        == "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
+    )
+
+    tries.look(row, 100 + 5 + UNANSWERED + LATE + 1)
+    assert in_words(row, tries) == (
+        "not registered at sip.example.net: rejected; Asterisk does not try again by now: it has stopped, or was told "
+        "to wait (Retry-After); 'pjsip send register reg' makes it try at once; incoming calls are affected"
+    )
+    tries.hear(REJECTED, 225, 10)
+    assert "does not try again" not in in_words(row, tries), "it had only waited"
+    tries.look(row, 226)
+    assert "does not try again" not in in_words(row, tries)
+
+
 def test_what_is_registered_or_was_never_tried_has_not_given_up() -> None:
     tries = Tries(0.0)
     for status in ("Registered", "Unregistered"):
         tries.look(registration(status), 10_000)
-        assert not tries.has_given_up
+        assert not (tries.has_given_up or tries.is_overdue)
     assert "taken back on purpose" in in_words(registration("Unregistered"), tries)
