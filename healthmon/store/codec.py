@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import asdict, astuple, fields
 
 from healthmon.model import Target
@@ -30,6 +30,17 @@ TARGET = ("pbx", "technology", "resource")
 _IS_TIME = re.compile(r"(.+_)?(at|since|until)")
 
 T = TypeVar("T", bound=Struct)
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Meanings(dict[Key, Value]):
+    """What the values of a column mean. Another one was overwritten: that is damage, as ``errors_named`` says."""
+
+    def __missing__(self, key: Key) -> Value:
+        """Say what is there instead."""
+        raise msgspec.ValidationError(f"{key!r} is none of those that are known")
+
 
 #: How an empty list is kept.
 NOTHING = "[]"
@@ -59,11 +70,14 @@ class Codec(Generic[T]):
         renamed: Mapping[str, str] | None = None,
         left_out: Collection[str] = (),
         shared: Collection[str] = (),
+        is_checked: bool = False,
     ) -> None:
         """Look at the fields of a struct. ``renamed``: columns that have another name than their field.
 
-        ``left_out``: fields that are not kept. ``shared``: texts that many rows have, in memory once.
+        ``left_out``: fields that are not kept. ``shared``: texts that many rows have, in memory once. ``is_checked``:
+        each value has to be of its field's type, of structs of which there are few.
         """
+        self._is_checked = is_checked
         self._struct = struct
         self._renamed = dict(renamed or {})
         self._times: list[str] = []
@@ -143,7 +157,10 @@ class Codec(Generic[T]):
             values[self._target : end] = [named(*values[self._target : end])]
         for place, default in self._left_out:
             values.insert(place, default)
-        return self._struct(*values)
+        made = self._struct(*values)
+        if self._is_checked:
+            convert(asdict(made), self._struct)
+        return made
 
 
 def _conversion(name: str, kind: Any, *, is_shared: bool) -> Conversion:
@@ -204,7 +221,7 @@ def _texts(kind: type[StrEnum]) -> Convert:
 
 def _members(kind: type[StrEnum], *, is_optional: bool) -> Convert:
     # Looking into a dictionary is ten times faster than asking an enum.
-    members: dict[str | None, StrEnum | None] = {str(member): member for member in kind}
+    members: Meanings[str | None, StrEnum | None] = Meanings({str(member): member for member in kind})
     if is_optional:
         members[None] = None
     return lambda text, _timeline: members[text]

@@ -22,22 +22,22 @@ from healthmon.model import (
     Silence,
     UrlState,
 )
-from healthmon.store.codec import TARGET, Codec, Row, insert, target_of, target_row, upsert
+from healthmon.store.codec import TARGET, Codec, Meanings, Row, insert, target_of, target_row, upsert
 from healthmon.store.schema import NO_END
 from healthmon.store.sqlite.connect import Stored
 from healthmon.store.timeline import Timeline
 
 #: The numbers that stand for healths in ``transitions``. Never change one: they are in people's files.
 HEALTH_CODES = {Health.UP: 1, Health.DEGRADED: 2, Health.DOWN: 3, Health.UNKNOWN: 4, None: None}
-HEALTHS = {code: health for health, code in HEALTH_CODES.items()}
+HEALTHS = Meanings({code: health for health, code in HEALTH_CODES.items()})
 
 # Looking into a dictionary is ten times faster than asking an enum.
-KINDS = {str(kind): kind for kind in Kind}
+KINDS = Meanings({str(kind): kind for kind in Kind})
 
 ACKNOWLEDGEMENTS = Codec(Acknowledgement)
-FRESHNESS = Codec(Freshness)
+FRESHNESS = Codec(Freshness, is_checked=True)
 NOTES = Codec(Note)
-PBX_STATES = Codec(PbxState)
+PBX_STATES = Codec(PbxState, is_checked=True)
 RESTARTS = Codec(Restart)
 #: The places of an endpoint are rows of their own; the ways to its contacts are read anew at each start.
 SETTINGS = Codec(

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from msgspec.structs import asdict
 
 from healthmon.history.measurements import Summary
@@ -191,8 +191,11 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the connection."""
+        """Close the connection. A value that cannot be is named as damage, wherever it was looked at."""
         self.close()
+        if isinstance(error, DecodeError):
+            with self._session.errors_named():
+                raise error
 
     def end(self) -> None:
         """Let the moment go, and keep the connection."""

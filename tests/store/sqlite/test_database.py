@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
+from healthmon.model import Freshness
 from healthmon.store.read.queries import open_reader
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.sqlite import database
@@ -258,3 +259,33 @@ def test_value_that_was_overwritten_is_damage_and_no_traceback(store: Store) -> 
 
     with pytest.raises(ForeignDatabase, match="the file is damaged"), open_reader(store.path) as reader:
         reader.states()
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "said"),
+    [
+        ("UPDATE checks SET kind = 'garbage'", "'garbage' is none of those"),
+        ("UPDATE transitions SET new_health = 99", "99 is none of those"),
+        ("UPDATE transitions SET new_health = x'ff00'", "is none of those"),
+    ],
+)
+def test_a_word_or_number_that_means_nothing_is_damage_and_no_traceback(
+    store: Store, overwrite: str, said: str
+) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START, None)])
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = 1")
+        connection.execute(overwrite)
+
+    with pytest.raises(ForeignDatabase, match=said), open_reader(store.path) as reader:
+        for watched in reader.meters().watched(0, START + 100):
+            reader.meters().changes(watched.id, 0, START + 100)
+
+
+def test_a_time_of_freshness_that_is_a_text_is_damage_and_no_traceback(store: Store) -> None:
+    store.writer.alive(START, (Freshness(pbx="office", alive_at=START),))
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE freshness SET alive_at = 'garbage'")
+
+    with pytest.raises(ForeignDatabase, match="the file is damaged"), open_reader(store.path) as reader:
+        list(reader.freshness())
