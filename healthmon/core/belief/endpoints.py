@@ -129,9 +129,13 @@ class Endpoints:
 
     def _why_not_tried(self, pbx: Pbx, check: EndpointCheck, at: float) -> str:
         """Why it says nothing that Asterisk is not registered: it has not had the time; "": it has."""
-        if not isinstance(check, Registration) or check.heard is not Health.DOWN:
+        if not isinstance(check, Registration):
             return ""
-        ends_at = pbx.registration_grace.ends_at(check.words)
+        if check.heard is Health.UP:
+            pbx.registration_grace.note_registered(check.target, check.heard_at)
+        if check.heard is not Health.DOWN:
+            return ""
+        ends_at = pbx.registration_grace.ends_at(check.target, check.words)
         if at >= ends_at:
             return ""
         self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), ends_at)

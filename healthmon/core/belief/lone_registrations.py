@@ -60,7 +60,9 @@ class LoneRegistrations:
         if means not in (Means.UP, Means.DOWN):
             return
         at = observation.at
-        grace_ends_at = pbx.registration_grace.ends_at(observation.words)
+        if means is Means.UP:
+            pbx.registration_grace.note_registered(machine.target, at)
+        grace_ends_at = pbx.registration_grace.ends_at(machine.target, observation.words)
         if means is Means.DOWN and at < grace_ends_at:
             self._hide(machine, pbx.registration_grace.why, at, step)
             self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), grace_ends_at)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.drivers import assess as assess_drivers
 from healthmon.core.belief.drivers import needs_its_driver
@@ -360,6 +362,7 @@ class Pbxs:
         if not is_in_grace:
             self._begin_grace(pbx, at)
             pbx.awaited.clear()
+        pbx.registration_grace = replace(pbx.registration_grace, since=at, registered=set())
         for endpoint in pbx.endpoints.values():
             # A second restart does not extend a grace that runs.
             endpoint.is_back, endpoint.calm = False, None
@@ -370,7 +373,7 @@ class Pbxs:
         local = datetime.fromtimestamp(self._booking.wall.shown(since), self._booking.config.timezone)
         pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
         pbx.registration_grace = RegistrationGrace(
-            pbx.grace_why, since + pbx.config.restart_grace, since + FIRST_TRIED_WITHIN
+            pbx.grace_why, since + pbx.config.restart_grace, since + FIRST_TRIED_WITHIN, since
         )
 
     def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:

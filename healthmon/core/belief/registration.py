@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from math import inf
+
+from msgspec import Struct, field
 
 from healthmon.core.belief.endpoint_check import EndpointCheck
-from healthmon.model import NOT_TRIED, Health
+from healthmon.model import NOT_TRIED, Health, Target
 
 #: ``retry_interval`` unless it is configured, and the answer (seconds).
 TRIED_AGAIN_WITHIN = 65.0
@@ -28,9 +30,20 @@ class RegistrationGrace(Struct, frozen=True):
     until: float = 0.0
     #: The same for one of which no attempt was heard.
     untried_until: float = 0.0
+    #: Since when a registration is one that Asterisk has made since then; after a freeze nothing tells.
+    since: float = inf
+    #: Those that were registered since then: they have had their time.
+    registered: set[Target] = field(default_factory=set)
 
-    def ends_at(self, words: str) -> float:
+    def note_registered(self, target: Target, at: float) -> None:
+        """One was seen to be registered then."""
+        if at > self.since:
+            self.registered.add(target)
+
+    def ends_at(self, target: Target, words: str) -> float:
         """Until when it says nothing that one is not registered. ``words``: what was said of it."""
+        if target in self.registered:
+            return 0.0
         if NOT_TRIED in words:
             return max(self.until, self.untried_until)
         return self.until

@@ -246,6 +246,39 @@ def test_in_the_grace_after_a_restart_no_registration_is_lost() -> None:
     assert [incident.check for incident in scene.open(A)] == [Check.REGISTRATION]
 
 
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_what_was_registered_since_the_restart_is_lost_in_the_grace_from_when_it_was(target: Target) -> None:
+    scene = office()
+    scene.says(target, UP, Source.SNAPSHOT)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.after(20)
+    scene.says(target, UP)
+    scene.after(20)
+    lost_at = scene.now
+    scene.says(target, DOWN)
+    scene.after(10)
+    scene.says(target, DOWN, Source.SNAPSHOT)
+    assert scene.state(target, Check.REGISTRATION).pending is DOWN
+
+    scene.after(20)
+    scene.answer_registration(target, DOWN)
+
+    assert [incident.since for incident in scene.open(target)] == [lost_at]
+
+
+def test_a_second_restart_gives_a_registration_its_time_again() -> None:
+    scene = office()
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.after(20)
+    scene.says(A, UP)
+    scene.after(20)
+    scene.snapshot({A: UP, B: UP}, startup="boot 3")
+
+    scene.says(A, DOWN, Source.SNAPSHOT)
+
+    assert scene.state(A, Check.REGISTRATION).unknown_because.startswith("in grace")
+
+
 def test_the_grace_of_a_registration_has_nothing_to_do_with_how_often_its_provider_is_checked() -> None:
     scene = office()
     scene.see(trunk_settings(A, qualify_frequency=600.0))
