@@ -150,11 +150,14 @@ def on_one_line(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], scree
     if screen.width is None or not rows:
         return [list(row) for row in rows]
     widths = _widths(columns, rows)
-    long = [number for number, column in enumerate(columns) if column.sort in (Sort.NAME, Sort.PROSE)]
+    names = [at for at, column in enumerate(columns) if column.sort is Sort.NAME]
+    prose = [at for at, column in enumerate(columns) if column.sort is Sort.PROSE]
+    long = [*names, *prose]
     room = screen.width - 2 * (len(columns) - 1) - sum(width for at, width in enumerate(widths) if at not in long)
-    for left, number in zip(range(len(long), 0, -1), sorted(long, key=lambda at: widths[at]), strict=True):
-        # The shortest first: what it does not need the others have.
-        widths[number] = max(min(widths[number], room // left), 1)
+    for number in long:
+        # Names come before words, but for the little without which words say nothing.
+        kept = sum(min(widths[at], NARROW_PROSE) for at in prose if at > number)
+        widths[number] = max(min(widths[number], room - kept), 1)
         room -= widths[number]
     return [[_cut(cell, widths[number]) if number in long else cell for number, cell in enumerate(row)] for row in rows]
 

@@ -408,9 +408,10 @@ def test_incidents_fits_80_columns_one_line_each(office: Path, run: Run, monkeyp
     monkeypatch.setattr("healthmon.cli.incidents.screen", lambda: Screen(None))
     whole = run("incidents").stdout
 
-    assert [line.split()[0] for line in narrow] == ["NO.", "841", "840"]
+    assert [line.split()[0] for line in narrow] == ["NO.", "841", "840", "No"]
     assert max(map(len, narrow)) <= 80
-    assert narrow[1].endswith("…")
+    assert "…  was down" in narrow[1]
+    assert narrow[2].endswith("down")
     # A pipe gets everything.
     assert "…" not in whole
     assert "acknowledged by anna" in whole

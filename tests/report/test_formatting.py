@@ -139,3 +139,22 @@ def test_a_list_of_incidents_and_a_story_call_it_what_the_alert_calls_it(facts: 
 
     assert f"PJSIP/101  {word} " in listed
     assert f"reachability: {word} (warning)" in story
+
+
+def test_in_a_narrow_terminal_incidents_say_which_last_and_whose_check_is_meant() -> None:
+    telekom = incident(
+        phone("trunk-telekom"), id=1, check="registration", cause="not registered at sip.example.net: no"
+    )
+    others = [incident(phone("101", pbx="branch"), id=2), incident(phone("102"), id=3, closed_at=NOW)]
+
+    listed = incidents_table([telekom, *others], NOW, BERLIN, Screen(width=90), everything=False)
+    wide = incidents_table([telekom, *others], NOW, BERLIN, Screen(width=120), everything=False)
+
+    first, second, third = listed.splitlines()[1:4]
+    assert first.split("PJSIP/")[1].split() == ["trunk-telekom", "on", "office,", "registration", "down"]
+    assert second.split()[-4:] == ["PJSIP/101", "on", "branch", "down"]
+    assert third.split()[-4:] == ["on", "office", "was", "down"]
+    assert "No room for WHY" in listed
+    assert "PJSIP/trunk-telekom on office, registration  down" in wide
+    assert "not registered" in wide
+    assert "No room" not in wide

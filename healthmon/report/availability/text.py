@@ -22,7 +22,18 @@ from healthmon.report.formatting import (
     unseen_part,
     with_called,
 )
-from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
+from healthmon.report.tables import (
+    NARROW_PROSE,
+    Cell,
+    Column,
+    Screen,
+    Sort,
+    line,
+    on_one_line,
+    state_cell,
+    table,
+    width_of,
+)
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
 LISTED = 50
@@ -202,6 +213,10 @@ _INCIDENT_COLUMNS = (
     Column("WHY", Sort.PROSE),
 )
 
+#: Where they stand.
+_STATE, _WHY = 4, 5
+_NO_WHY = "No room for WHY: a wider terminal shows it, or healthmon incident NUMBER."
+
 
 def _incidents(account: Account, zone: ZoneInfo, screen: Screen, *, with_notes: bool) -> str:
     """Write the table of incidents, newest first."""
@@ -278,11 +293,33 @@ def incidents_table(
     # A receiver has no PBX.
     has_pbx = len({incident.target.pbx for incident in shown if incident.target.pbx}) > 1
     rows = [_incident(incident, now, zone, names, has_pbx=has_pbx, with_notes=True) for incident in shown]
-    text = table(_INCIDENT_COLUMNS, on_one_line(_INCIDENT_COLUMNS, rows, screen), screen)
+    rows = [_with_end(incident, row) for incident, row in zip(shown, rows, strict=True)]
+    columns: Sequence[Column] = _INCIDENT_COLUMNS
+    is_without_why = not _has_room_for_why(rows, screen)
+    if is_without_why:
+        columns, rows = columns[:_WHY], [row[:_WHY] for row in rows]
+    text = table(columns, on_one_line(columns, rows, screen), screen)
+    if is_without_why:
+        text += line(_NO_WHY, screen, "dim")
     hidden = len(incidents) - len(shown)
     if hidden:
         text += line(f"{hidden:,} more are explained by these; --all lists them, too.", screen)
     return text
+
+
+def _with_end(incident: Incident, row: list[Cell]) -> list[Cell]:
+    """The row of an incident whose state says that it is over, if it is: how it ended is cut in a narrow terminal."""
+    if incident.is_open:
+        return row
+    return [*row[:_STATE], Cell(f"was {row[_STATE].text}"), *row[_STATE + 1 :]]
+
+
+def _has_room_for_why(rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
+    """Whether each name stays whole beside a few words: it ends with the PBX, and with which check is meant."""
+    if screen.width is None:
+        return True
+    names = width_of(_INCIDENT_COLUMNS[:_WHY], [row[:_WHY] for row in rows])
+    return names + 2 + NARROW_PROSE <= screen.width
 
 
 def _ending(incident: Incident, *, with_notes: bool) -> str:
