@@ -93,6 +93,8 @@ class Resume:
         step.changes.delays += [Delay(incident.id, alive_at, until) for incident in waiting]
         for incident in waiting:
             alerting.wait_again(incident, until)
+        for incident in alerting.out_of_sight(pbx.name):
+            alerting.wait_for_sight(incident, alive_at, step)
 
     def _known_at(self, pbx: Pbx, incident: Incident) -> float:
         """When all would be known that a first message waits for, had it been seen meanwhile."""

@@ -68,7 +68,7 @@ class Notification(Struct, frozen=True):
 
 
 class Delay(Struct, frozen=True):
-    """What waits to be told first of an incident, and would be due after a time, waits longer (seconds UTC)."""
+    """What waits to be told of an incident that lasts, and would be due after a time, waits longer (seconds UTC)."""
 
     incident_id: int
     due_after: float

@@ -438,6 +438,38 @@ def it_is_told_as_soon_as_it_can_be_known(world: World) -> None:
     assert 30 + HOUR + 10 <= lost.at <= 30 + HOUR + 10 + 10 + MOMENT
 
 
+def the_manager_is_lost_while_a_provider_is_dead(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(70, world.pbx.rejects, TELEKOM)
+    world.at(100, world.pbx.switches_its_manager_off)
+    world.at(200, world.pbx.returns, TELEKOM)
+    world.at(500, world.pbx.switches_its_manager_on)
+
+
+def it_registers_and_nobody_can_see_it(world: World) -> None:
+    the_manager_is_lost_while_a_provider_is_dead(world)
+    world.at(210, world.pbx.accepts, TELEKOM)
+
+
+def it_registers_once_it_can_be_seen(world: World) -> None:
+    the_manager_is_lost_while_a_provider_is_dead(world)
+    world.at(700, world.pbx.accepts, TELEKOM)
+
+
+def it_is_lost_again_when_it_can_be_seen(world: World) -> None:
+    lost = [arrival for arrival in world.channel.arrivals if "DOWN registration" in arrival.subject]
+    assert [500 <= arrival.at <= 520 for arrival in lost] == [True]
+
+
+def the_manager_is_lost_a_moment_after_a_provider_is_back(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(70, world.pbx.rejects, TELEKOM)
+    world.at(200, world.pbx.returns, TELEKOM)
+    world.at(216, world.pbx.switches_its_manager_off)
+    world.at(220, world.pbx.accepts, TELEKOM)
+    world.at(500, world.pbx.switches_its_manager_on)
+
+
 def asterisk_is_restarted_while_it_is_registered(world: World) -> None:
     world.at(30, world.pbx.restarts)
 
@@ -1455,6 +1487,33 @@ ROWS: Sequence[Row] = (
             *("DEGRADED PBX office", "UP PBX office"),
             *("DOWN registration of trunk-telekom", "UP registration of trunk-telekom"),
         ),
+        only_simulated="manager",
+    ),
+    Row(
+        "a provider dies and returns while the manager interface is away, and registers unseen: that is not told",
+        it_registers_and_nobody_can_see_it,
+        exactly(4),
+        lasts=10 * MINUTE,
+        of_pbx=MANAGER,
+        told=("DOWN provider trunk-t", "DEGRADED PBX office", "UP provider trunk-t", "UP PBX office"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a provider is back while the manager interface is away, and still rejects us later: told when it can be seen",
+        it_registers_once_it_can_be_seen,
+        (5, 6),
+        lasts=14 * MINUTE,
+        of_pbx=MANAGER,
+        also=it_is_lost_again_when_it_can_be_seen,
+        only_simulated="manager",
+    ),
+    Row(
+        "the manager interface is lost a moment after a provider is back, which registers unseen: that is not told",
+        the_manager_is_lost_a_moment_after_a_provider_is_back,
+        exactly(4),
+        lasts=10 * MINUTE,
+        of_pbx=MANAGER,
+        told=("DOWN provider trunk-t", "UP provider trunk-t", "DEGRADED PBX office", "UP PBX office"),
         only_simulated="manager",
     ),
     Row(

@@ -32,6 +32,7 @@ from healthmon.model import (
     Changes,
     Check,
     Commands,
+    Delay,
     Incident,
     Note,
     Release,
@@ -40,6 +41,9 @@ from healthmon.model import (
     Told,
 )
 from healthmon.times.wall import Wall
+
+#: What nobody can see waits for so long to be told: until it can be seen (seconds).
+UNTIL_SEEN = 10 * 365 * 86400.0
 
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
@@ -243,6 +247,28 @@ class Alerting:
         """Nothing was looked at for a while: what waits to be told of it waits on, at the latest until then."""
         self._dispatch.wait_until(incident.id, until)
 
+    def is_out_of_sight(self, incident: Incident) -> bool:
+        """Whether what explained it is over, and nobody can see whether it lasts.
+
+        Of what cannot be reached, that is all that is known; of its other checks nothing is.
+        """
+        if not _was_explained(incident):
+            return False
+        is_unseen = self._known.unseen_since(incident.target, incident.check) is not None
+        return is_unseen and self.inhibition.lasting(incident) is None
+
+    def out_of_sight(self, pbx: str) -> list[Incident]:
+        """Return the incidents behind a PBX of which a message waits until they can be seen."""
+        behind = (self._index.get(number) for number in sorted(self._index.behind(pbx)))
+        waiting = (incident for incident in behind if incident is not None and self._dispatch.is_waiting(incident.id))
+        return [incident for incident in waiting if self.is_out_of_sight(incident)]
+
+    def wait_for_sight(self, incident: Incident, due_after: float, step: Step) -> None:
+        """What would be told of an incident after a time waits until somebody can see whether it lasts."""
+        until = step.now + UNTIL_SEEN
+        step.changes.delays.append(Delay(incident.id, due_after, until))
+        self.wait_again(incident, until)
+
     def held(self, now: float) -> list[WaitingMessage]:
         """Return what waits, and is not due yet by itself."""
         held = []
@@ -270,6 +296,7 @@ class Alerting:
             is_explained=bigger is not None,
             waits_for_bigger=bigger is not None and (bigger.kind.is_group or is_beside(incident, bigger)),
             is_left=former is not None and former is not bigger and is_beside(incident, former),
+            is_out_of_sight=self.is_out_of_sight(incident),
             unseen_since=self._known.unseen_since(incident.target, incident.check),
             muted_by=self._held_back_by(incident, now),
             is_acknowledged=incident.acked_at is not None,
@@ -310,7 +337,7 @@ class Alerting:
             not_before = 0.0
             if incident.is_open and incident.kind.is_group:
                 not_before = self._grouping.falls.settled_at(incident.target)
-            elif policy.is_left:
+            elif _was_explained(incident) and not policy.is_explained:
                 not_before = self._lasts_by(incident, now)
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
@@ -346,6 +373,8 @@ class Alerting:
             return f"{TOLD_NOBODY}{policy.muted_by}"
         if incident.is_open and policy.is_explained:
             return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
+        if incident.is_open and policy.is_out_of_sight:
+            return f"{TOLD_NOBODY}it cannot be seen whether it lasts"
         if incident.is_open:
             return ""
         return self._why_nobody_of_end(incident, policy)
@@ -523,6 +552,11 @@ class Alerting:
         self._dispatch.drop(incident.id)
         self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))
         self._index.drop(incident)
+
+
+def _was_explained(incident: Incident) -> bool:
+    """Whether it lasts, was explained, and is not about whether the thing can be reached."""
+    return incident.is_open and incident.explained_by is not None and not incident.is_of_reachability
 
 
 def _as_told(incident: Incident) -> tuple[object, ...]:

@@ -65,6 +65,8 @@ class Policy(Struct, frozen=True):
     waits_for_bigger: bool = False
     #: An earlier check of the same thing explained it, and is well again: that this lasts must be told anew.
     is_left: bool = False
+    #: What explained it is over, and nobody can see whether it lasts: that it does is told when it can be seen.
+    is_out_of_sight: bool = False
     #: Since when the target cannot be seen; None: it can be.
     unseen_since: float | None = None
     #: The silence or maintenance window that speaks of it, "silence 12"; "": none. Of what is over: now, too; it holds
@@ -105,6 +107,8 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
         return Reason.ACKNOWLEDGED, 0
     if policy.is_explained:
         return None
+    if told.said is None and policy.is_out_of_sight:
+        return None
     if told.said is None:
         return _while_untold(incident, told, policy)
     anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told)
@@ -128,7 +132,8 @@ def _lacks_acknowledgement(incident: Incident, told: Told) -> bool:
 def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """It was told before its thing was down: who hears that this is over must not think that all is well."""
     row = (Reason.CHANGED, incident.explained_by or 0)
-    if policy.is_left and told.is_alarmed and not incident.flapping and row not in told.booked:
+    is_due = policy.is_left and not policy.is_out_of_sight
+    if is_due and told.is_alarmed and not incident.flapping and row not in told.booked:
         return row
     return None
 

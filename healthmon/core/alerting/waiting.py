@@ -28,6 +28,9 @@ Aspect = tuple[Target, str]
 #: So many things that could join are looked for: one of them may be the thing itself that waits.
 ENOUGH = 2
 
+#: Nothing waits longer for what is in sight (seconds).
+A_DAY = 86400.0
+
 
 class Waiting:
     """Lets go of messages for which nothing is in sight any more. Owned by the engine thread."""
@@ -47,6 +50,9 @@ class Waiting:
         held = self._alerting.held(step.now)
         if not held:
             return
+        for message in held:
+            if message.until < step.now + A_DAY and self._alerting.is_out_of_sight(message.incident):
+                self._alerting.wait_for_sight(message.incident, step.now, step)
         explainable = [message for message in held if self._may_be_explained(message, step.now)]
         waiting = {message.incident.id for message in explainable}
         joining: dict[tuple[tuple[str, ...], float], Sequence[Aspect]] = {}
@@ -69,7 +75,7 @@ class Waiting:
         incident = message.incident
         if not incident.is_open:
             return False
-        if self._known.is_not_looked_at(incident.target.pbx):
+        if self._known.is_not_looked_at(incident.target.pbx) or self._alerting.is_out_of_sight(incident):
             return True
         if incident.kind.is_group:
             return self._falls.is_growing(incident.target, now, message.until)

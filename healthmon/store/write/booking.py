@@ -91,7 +91,7 @@ _EXPLAIN_NOTIFICATION = """UPDATE notifications SET state = 'explained', why = :
     WHERE incident_id = :id AND reason IN ('opened', 'escalated') AND state = 'waiting' AND in_doubt IS NULL"""
 
 _DELAY = """UPDATE notifications SET due_at = :until WHERE incident_id = :id AND due_at > :after AND due_at < :until
-    AND reason IN ('opened', 'escalated') AND state = 'waiting' AND in_doubt IS NULL"""
+    AND reason IN ('opened', 'escalated', 'changed') AND state = 'waiting' AND in_doubt IS NULL"""
 
 _RELEASE = """UPDATE notifications SET due_at = :until
     WHERE incident_id = :id AND due_at > :until AND state = 'waiting'"""

@@ -177,6 +177,40 @@ def test_rule_02c_what_is_seen_to_be_registered_again_with_its_provider_is_not_t
     assert [reason for _url, reason, *_ in scene.deliver()] == []
 
 
+@pytest.mark.parametrize("is_told_before", [False, True])
+def test_rule_02c_what_nobody_can_see_when_its_provider_is_back_is_not_told_until_it_can_be_seen(
+    is_told_before: bool,
+) -> None:
+    scene = office()
+    if is_told_before:
+        lose(scene)
+        scene.after(5)
+        assert len(scene.deliver()) == 1
+    scene.lose(A)
+    scene.says(A, DOWN)
+    scene.after(30)
+    scene.answer(A, DOWN)
+    if not is_told_before:
+        scene.answer_registration(A, DOWN)
+    scene.after(5)
+    scene.manager(Trouble.REFUSED, "connection refused")
+    scene.contact(A, ContactStatus.REACHABLE)
+    scene.answer(A, UP)
+    scene.after(10)
+    scene.answer(A, UP)
+    scene.after(6)
+    scene.deliver()
+
+    scene.after(10 * BACK_WITHIN)
+    assert not [row for row in scene.deliver() if row[1] in (Reason.OPENED, Reason.CHANGED)]
+    scene.manager()
+    scene.says(A, DOWN, Source.SNAPSHOT)
+    scene.after(5)
+
+    told = [reason for _url, reason, *_ in scene.deliver() if reason is Reason.OPENED]
+    assert told == [Reason.OPENED] * (not is_told_before)
+
+
 def test_rule_02c_a_provider_that_asterisk_checks_each_ten_minutes_is_not_waited_for() -> None:
     scene = office()
     scene.see(trunk_settings(A, qualify_frequency=600.0))
