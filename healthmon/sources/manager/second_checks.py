@@ -41,8 +41,10 @@ class SecondCheckPart:
         targets = {target.resource: target for target in self._wanted}
         self._wanted.clear()
         self.due_at = math.inf
+        taken_up = client.check_at_once(list(targets))
+        # A busy Asterisk takes seconds until it answers, and begins only then.
         at = self._link.clock.now()
-        for name, words in client.check_at_once(list(targets)).items():
+        for name, words in taken_up.items():
             observation = Observation(targets[name], Health.UNKNOWN, at, Source.ANSWER, Witness.QUALIFY, words)
             self._link.inbox.offer(observation)
         return ()
