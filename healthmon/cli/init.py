@@ -30,7 +30,7 @@ from healthmon.report.admin.discovery import (
     lack_of_drivers,
     missing_modules_in_words,
 )
-from healthmon.report.admin.first_config import RECEIVER, FirstAnswers, first_config, watch_sections
+from healthmon.report.admin.first_config import RECEIVER, WITHOUT_AMI, FirstAnswers, first_config, watch_sections
 from healthmon.report.doctor.blind import not_looked_at
 from healthmon.report.doctor.switch_on import manager_user, usual_manager_url
 from healthmon.report.doctor.text import finding_text, remedy_text
@@ -45,8 +45,8 @@ MOST_ASKED = 500
 #: The names of providers take so many characters.
 _ROOM_FOR_NAMES = 100
 
-#: What is asked of the manager interface, and the answer of who wants none.
-_MANAGER, _WITHOUT = "Manager interface, for registrations", "none"
+#: What is asked of the manager interface, and the answers of who wants none.
+_MANAGER, _WITHOUT = "Manager interface, for registrations", ("none", "no", "-")
 
 #: Stands for a secret while the answers before it are checked.
 _NOT_ASKED_YET = "not-asked-yet"
@@ -155,7 +155,7 @@ class _Draft:
             ask_until("URL of Asterisk's HTTP server", lambda url: self._why_not(url=url), answers.url)
             if not self._is_somebody_there():
                 continue
-            ask_until("User of ARI", lambda user: self._why_not(username=user), answers.username)
+            ask_until("User of ARI", self._why_no_user, answers.username)
             self._ask_for_secret("Its password", lambda secret: self._why_not(password=secret))
             found = self._looked_at()
             if found is not None:
@@ -174,6 +174,11 @@ class _Draft:
             _say_what_to_switch_on(pbx, error)
             return False
         return True
+
+    def _why_no_user(self, user: str) -> str:
+        if ":" in user:
+            return "the name of a user of ARI has no colon; the URL is answered already, the password is asked for next"
+        return self._why_not(username=user)
 
     def _ask_for_secret(self, question: str, why_not: Callable[[str], str]) -> None:
         while wrong := why_not(ask(question, is_secret=True)):
@@ -196,12 +201,13 @@ class _Draft:
     def ask_for_manager(self, endpoints: Collection[Target]) -> None:
         """Ask for the manager interface until it answers, or somebody leaves it out."""
         address = ask(f"{_MANAGER}: tcp://127.0.0.1:5038, or http (empty: without)", may_be_empty=True)
-        while address not in ("", _WITHOUT):
+        while address and address.lower() not in _WITHOUT:
             if self._has_manager(address, endpoints):
                 return
             # What was answered before is kept: mostly one of several answers was wrong.
-            address = ask(f"{_MANAGER} ({_WITHOUT}: without)", self.answers.ami, may_be_empty=True)
-        self.answers = replace(self.answers, ami="", ami_username="", ami_password="")
+            address = ask(f"{_MANAGER} ({_WITHOUT[0]}: without)", self.answers.ami, may_be_empty=True)
+        self.answers = replace(self.answers, ami_password="", is_without_ami=True)
+        click.echo(f"    {WITHOUT_AMI}; the file has lines for it, to be filled in")
 
     def _has_manager(self, address: str, endpoints: Collection[Target]) -> bool:
         """Ask for its user and password, and try it. Of a wrong address nothing more is asked."""

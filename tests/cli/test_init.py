@@ -177,7 +177,7 @@ def test_force_writes_over_it_only_when_all_is_answered(
     ("answers", "sentence"),
     [
         (("ftp://pbx", "{url}", "healthmon", PASSWORD, "", "{sink}"), "must begin with http:// or https://"),
-        (("{url}", "a:b", "healthmon", PASSWORD, "", "{sink}"), "an ARI user's name cannot"),
+        (("{url}", "{url}", "healthmon", PASSWORD, "", "{sink}"), "the URL is answered already"),
         (("{url}", "healthmon", " secret ", PASSWORD, "", "{sink}"), "it has spaces at its ends"),
         (("{url}", "healthmon", "${NOBODY}", PASSWORD, "", "{sink}"), "the environment variable NOBODY is not set"),
         (("{url}", "healthmon", PASSWORD, "pbx:5038", "", "{sink}"), "must begin with tcp:// or tls://"),
@@ -228,6 +228,31 @@ def test_after_a_manager_interface_that_refuses_its_address_and_user_need_not_be
     assert result.exit_code == 0, result.output
     assert result.stdout.count("(none: without) [tcp://127.0.0.1:9]") == 2
     assert "Its user (manager.conf) [watcher]" in result.stdout
+
+
+@pytest.mark.parametrize("without", ["none", "no", "-"])
+def test_who_leaves_the_manager_interface_out_is_told_what_is_lost_and_finds_it_in_the_file(
+    init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path, without: str
+) -> None:
+    answers = ("tcp://127.0.0.1:9", "watcher", "a-wrong-secret", without)
+
+    result = init(pbx.url, "healthmon", PASSWORD, *answers, sink.url)
+
+    written = (tmp_path / "config.ini").read_text(encoding="utf-8")
+    assert "nobody sees that a registration at a provider is lost" in result.stdout
+    assert "nobody sees that a registration at a provider is lost" in written
+    assert "\n#ami = tcp://127.0.0.1:9\n#ami_username = watcher\n#ami_password = " in written
+    assert "a-wrong-secret" not in written
+    assert load(tmp_path / "config.ini").pbxs[0].ami == ""
+
+
+def test_without_a_manager_interface_the_file_proposes_the_usual_one(
+    init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
+) -> None:
+    init(pbx.url, "healthmon", PASSWORD, "", sink.url)
+
+    written = (tmp_path / "config.ini").read_text(encoding="utf-8")
+    assert "\n#ami = tcp://127.0.0.1:5038\n#ami_username = healthmon\n" in written
 
 
 class SlowSink(WebhookSink):

@@ -12,6 +12,9 @@ from healthmon.report.admin.discovery import Discovered, sections_to_paste
 #: What the receiver is called, which people may rename.
 RECEIVER = "oncall"
 
+#: What is lost without a manager interface.
+WITHOUT_AMI = "Without the manager interface nobody sees that a registration at a provider is lost, nor round trips"
+
 #: What is watched as long as nothing was found.
 _EVERYTHING = "[watch phones]\nendpoints = PJSIP/*\n"
 
@@ -44,6 +47,8 @@ class FirstAnswers(Struct, frozen=True):
     ami: str = ""
     ami_username: str = ""
     ami_password: str = ""
+    #: Somebody left it out; what was answered about it is only a proposal then.
+    is_without_ami: bool = False
     receiver_url: str = ""
     #: "": the usual place.
     database: str = ""
@@ -82,7 +87,14 @@ def _pbx(answers: FirstAnswers) -> str:
     ]
     if not answers.verify_tls:
         lines += ["# Its certificate is not checked: whoever is on the way can read along.", "verify_tls = no"]
-    if answers.ami:
+    if answers.is_without_ami:
+        lines += [
+            f"# {WITHOUT_AMI} (docs/registrations.md).",
+            f"#ami = {answers.ami or 'tcp://127.0.0.1:5038'}",
+            f"#ami_username = {answers.ami_username or answers.username}",
+            "#ami_password = its-secret-in-manager.conf",
+        ]
+    elif answers.ami:
         lines += [
             "# The manager interface (manager.conf), which tells of registrations at providers.",
             f"ami = {answers.ami}",
