@@ -135,6 +135,23 @@ def test_what_is_behind_a_blind_pbx_is_unknown_and_one_row(database: Path, run: 
     assert result.exit_code == 1
 
 
+def test_behind_a_blind_pbx_a_registration_that_was_down_before_says_so(database: Path, run: Run) -> None:
+    registration = replace(provider("trunk", DOWN), check=Check.REGISTRATION, reason="rejected")
+    other = replace(provider("other"), check=Check.REGISTRATION, reason="Registered")
+    states = [connection(belief=DOWN), provider("trunk"), registration, provider("other"), other]
+    with running(database, states, pbx_states=[blind()]):
+        text, document = run("status").stdout, json.loads(run("status", "--json").stdout)
+
+    [trunk] = [line for line in text.splitlines() if line.startswith("PJSIP/trunk")]
+    [well] = [line for line in text.splitlines() if line.startswith("PJSIP/other")]
+    assert trunk.endswith("registration: connection refused; was down before")
+    assert well.endswith("connection refused")
+    assert {row["endpoint"]: row["check"] for row in document["targets"]} == {
+        "PJSIP/trunk": "registration",
+        "PJSIP/other": "reachability",
+    }
+
+
 def test_a_pbx_stands_as_its_worst_check_that_can_be_seen(database: Path, run: Run) -> None:
     inventory = connection(belief=DOWN, check=Check.INVENTORY, reason="Asterisk lists 3 of 212 endpoints")
     restarts = connection("branch", None, check=Check.RESTARTS)

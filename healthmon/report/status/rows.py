@@ -398,10 +398,15 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN]
     if worse and in_order[0].is_hidden and in_order[0].belief is None:
         return _as_others_say(in_order, worse)
-    worst = min([in_order[0], *worse], key=lambda row: (SEVERITY[row.state], row.is_plain_up))
+    worst = min([in_order[0], *worse], key=_how_bad)
     if worst is not in_order[0]:
         worst = replace(worst, reason=f"{worst.check}: {worst.reason}")
     return replace(worst, checks=tuple(in_order))
+
+
+def _how_bad(row: TargetStatus) -> tuple[int, bool, bool]:
+    """Order checks of one endpoint: what was down when it could last be seen comes before what is only unknown."""
+    return SEVERITY[row.state], row.belief is not Health.DOWN, row.is_plain_up
 
 
 def _as_others_say(in_order: Sequence[TargetStatus], known: Sequence[TargetStatus]) -> TargetStatus:
