@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.config.loading.checks import WEB_LIBRARIES, missing_of
+from healthmon.config.loading.checks import WEB_LIBRARIES, how_to_install, missing_of
 from healthmon.errors import ExitCode, HealthmonError
 
 
@@ -26,7 +26,7 @@ def command(config: Path) -> None:
     """
     missing = missing_of(WEB_LIBRARIES)
     if missing:
-        raise NotServed(f"needs {missing}: pip install 'healthmon[web]'")
+        raise NotServed(f"needs {missing}: {how_to_install('web')}")
     from healthmon.app.serving import serve  # noqa: PLC0415  (--help is to be quick, and works without them)
     from healthmon.app.web_process import ENDS_WITH  # noqa: PLC0415
     from healthmon.config.loading.web_settings import load_web_settings  # noqa: PLC0415

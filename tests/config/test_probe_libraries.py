@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from healthmon.config.loading import checks
@@ -18,7 +20,9 @@ def test_without_the_libraries_probe_is_a_problem_that_says_what_to_install(
         files.load(PBX + WATCH + "probe = auto\n" + RECEIVER)
 
     [problem] = caught.value.problems
-    assert str(problem).endswith("probe: needs sipmessage and dnspython: pip install 'healthmon[sip]'")
+    # The pip of this installation: that of the shell belongs to another one, mostly.
+    command = f"{sys.executable} -m pip install 'healthmon[sip]'"
+    assert str(problem).endswith(f"probe: needs sipmessage and dnspython: {command}")
 
 
 def test_whoever_does_not_probe_needs_none_of_them(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

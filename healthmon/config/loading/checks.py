@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from itertools import combinations
+from shlex import quote
 
 from healthmon.config.findings import nearest, shown
 from healthmon.config.loading.draft import Draft, DraftSection
@@ -78,7 +80,7 @@ def _lacks_libraries(watch: DraftSection) -> None:
         return
     missing = missing_of(PROBE_LIBRARIES)
     if missing:
-        watch.problem("probe", f"needs {missing}: pip install 'healthmon[sip]'")
+        watch.problem("probe", f"needs {missing}: {how_to_install('sip')}")
 
 
 def _lacks_web_libraries(draft: Draft) -> None:
@@ -88,12 +90,17 @@ def _lacks_web_libraries(draft: Draft) -> None:
         return
     missing = missing_of(WEB_LIBRARIES)
     if missing:
-        web.problem("listen", f"needs {missing}: pip install 'healthmon[web]'")
+        web.problem("listen", f"needs {missing}: {how_to_install('web')}")
 
 
 def missing_of(libraries: Mapping[str, str]) -> str:
     """Name the libraries that are not installed; "": all are. ``libraries``: modules by their names for people."""
     return " and ".join(name for name, module in libraries.items() if find_spec(module) is None)
+
+
+def how_to_install(extra: str) -> str:
+    """Write the command that adds libraries to this installation; the ``pip`` of the shell is another one's, mostly."""
+    return f"{quote(sys.executable)} -m pip install 'healthmon[{extra}]'"
 
 
 def _same_application_twice(draft: Draft) -> None:

@@ -5,7 +5,7 @@ Pure: takes what was read from Asterisk, gives text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from healthmon.config.configuration import Config
 from healthmon.config.describe import hold_in_words
+from healthmon.config.loading.checks import PROBE_LIBRARIES, how_to_install, missing_of
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.values import written
 from healthmon.core.belief.drivers import assess
@@ -31,12 +32,6 @@ NOT_CHECKED = "NOT CHECKED"
 NOT_CONFIGURED, NOTHING_TO_CHECK = "not in Asterisk's configuration", "-"
 #: What Asterisk cannot check, whatever its qualify_frequency is.
 NO_ADDRESS = "no address"
-
-
-#: What may be switched on for providers, at the price of SIP traffic of our own.
-PROBE_PROPOSAL = (
-    "# Sees one that answers 503, or that Asterisk does not check; needs: pip install 'healthmon[sip]'\n#probe = auto"
-)
 
 
 class Discovered(Struct, frozen=True):
@@ -157,7 +152,7 @@ def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> 
     phones = sorted({f"{endpoint.target.technology}/*" for endpoint in found if endpoint.kind is Kind.PHONE})
     sections = []
     if providers:
-        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line, PROBE_PROPOSAL))
+        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line, _probe_proposal()))
     if phones:
         sections.append(_section("phones", phones, ("3m", "30s"), receiver_line))
     return "\n".join(sections)
@@ -203,6 +198,14 @@ def missing_modules_in_words(modules: Sequence[str]) -> str:
     return f"Asterisk has not loaded {', '.join(modules)}, and healthmon cannot watch without; on its console: {load}"
 
 
+def _probe_proposal() -> str:
+    """What may be switched on for providers, at the price of SIP traffic of our own."""
+    needs, missing = "", missing_of(PROBE_LIBRARIES)
+    if missing:
+        needs = f"\n# Needs {missing}: {how_to_install('sip')}"
+    return f"# Sees one that answers 503, or that Asterisk does not check.{needs}\n#probe = auto"
+
+
 def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) -> list[str]:
     """Say which sections speak of nothing that the PBXs list; ``listed``: those of each PBX that answered.
 
@@ -219,7 +222,16 @@ def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) ->
     for section, patterns in by_pattern:
         if patterns and not any(target.is_called(pattern) for pattern in patterns for target in every):
             sections.append(section)
-    return [f"[{section}] matches nothing that is there" for section in sections]
+    said = [f"[{section}] matches nothing that is there" for section in sections]
+    return [*said, *_names_of_nothing(every, config)]
+
+
+def _names_of_nothing(listed: Iterable[Target], config: Config) -> Iterator[str]:
+    """Say which lines of [names] call nothing by a name; registrations of nobody are in no list of endpoints."""
+    there = {name for target in listed for name in (target.endpoint, f"{target.pbx}:{target.endpoint}")}
+    for name in config.names:
+        if name not in there and f"{REGISTRATION}/" not in name:
+            yield f"[names] {name}: no PBX has such an endpoint"
 
 
 def escaped_pattern(endpoint: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from healthmon.ari.messages import AorCheck
 from healthmon.config.configuration import Config
+from healthmon.config.loading.checks import PROBE_LIBRARIES, how_to_install, missing_of
 from healthmon.core.belief.evidence import has_unchecked_name, kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
 from healthmon.model.target import Probe
@@ -190,7 +191,10 @@ def _ask_ourselves(targets: Iterable[Target], config: Config) -> Remedy:
     """Have healthmon itself send OPTIONS to some endpoints: an option of their watch sections."""
     names = dict.fromkeys(watch.name for target in targets if (watch := config.watch_for(target)))
     lines = [line for name in names for line in (f"[watch {name}]", "probe = auto")]
-    return Remedy(CONFIGURATION, ("# needs: pip install 'healthmon[sip]'", *lines))
+    missing = missing_of(PROBE_LIBRARIES)
+    if missing:
+        lines.insert(0, f"# needs {missing}: {how_to_install('sip')}")
+    return Remedy(CONFIGURATION, tuple(lines))
 
 
 def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:

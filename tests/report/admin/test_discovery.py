@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import pytest
+
+from healthmon.config.loading import checks
 from healthmon.model import EndpointSettings, Target
 from healthmon.report.admin.discovery import (
     discovered,
@@ -61,6 +65,33 @@ def test_a_section_that_matches_nothing_is_named_once_every_pbx_has_answered(tmp
     assert matches_nothing({"office": listed}, config) == ["[watch sip] matches nothing that is there"]
     assert matches_nothing({"office": [*listed, Target("office", "SIP", "1")]}, config) == []
     assert matches_nothing({}, config) == []
+
+
+def test_a_name_of_an_endpoint_that_no_pbx_has_is_said(tmp_path: Path) -> None:
+    names = ("PJSIP/101", "office:PJSIP/101", "office:PJSIP/998", "PJSIP/999", "REGISTRATION/old")
+    lines = "".join(f"{name} = Reception\n" for name in names)
+    config = Files(tmp_path).load(PBX + WATCH + RECEIVER + f"[names]\n{lines}")
+
+    said = matches_nothing({"office": [Target("office", "PJSIP", "101")]}, config)
+
+    # Of a registration of nobody no list of endpoints tells.
+    assert said == [
+        "[names] office:PJSIP/998: no PBX has such an endpoint",
+        "[names] PJSIP/999: no PBX has such an endpoint",
+    ]
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_proposal_of_our_own_options_says_what_is_missing_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_missing: bool
+) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda _: None if is_missing else object())
+    config = Files(tmp_path).load(PBX + WATCH + RECEIVER)
+
+    pasted = sections_to_paste([discovered(endpoint("trunk", is_trunk=True), "online", config)], ["oncall"])
+
+    assert (f"# Needs sipmessage and dnspython: {sys.executable} -m pip install" in pasted) is is_missing
+    assert "#probe = auto\n" in pasted
 
 
 def test_a_site_and_a_maintenance_window_that_match_nothing_are_named_too(tmp_path: Path) -> None:
