@@ -28,7 +28,15 @@ from healthmon.model.notification import (
     UrlState,
 )
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
-from healthmon.model.registrations import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, WAITS, tells_more, tells_nothing
+from healthmon.model.registrations import (
+    NOT_KNOWN_WHY,
+    NOT_TRIED,
+    STOPPED_TRYING,
+    WAITS,
+    asks_for_help,
+    tells_more,
+    tells_nothing,
+)
 from healthmon.model.sighting import (
     IN_MAINTENANCE_MODE,
     OPTIONS_ANSWERED_WITHIN,
@@ -160,6 +168,7 @@ __all__ = [
     "UrlState",
     "Witness",
     "Word",
+    "asks_for_help",
     "check_counts",
     "tells_more",
     "tells_nothing",

@@ -17,6 +17,11 @@ def tells_more(words: str, than: str) -> bool:
     return _worth(words) > _worth(than)
 
 
+def asks_for_help(words: str) -> bool:
+    """Whether somebody has to have it tried again."""
+    return STOPPED_TRYING in words or WAITS in words
+
+
 def tells_nothing(words: str) -> bool:
     """Whether these words tell no more than that a registration is not there."""
     return _worth(words) <= _worth(NOT_KNOWN_WHY)

@@ -39,6 +39,7 @@ from healthmon.model import (
     Remembered,
     Target,
     Told,
+    asks_for_help,
 )
 from healthmon.times.wall import Wall
 
@@ -148,6 +149,8 @@ class Alerting:
             # What is left down is acknowledged if the group was.
             for smaller in self.inhibition.smaller(after):
                 self._hand_down(after, smaller, step)
+        if after.is_open and asks_for_help(after.cause) and not asks_for_help(before.cause):
+            return self._tell(after, now, changes, has_more_to_say=True)
         if _as_told(before) == _as_told(after):
             return ""
         if before.flapping and not after.flapping:
@@ -326,13 +329,14 @@ class Alerting:
         *,
         is_new: bool = False,
         not_before: float | None = None,
+        has_more_to_say: bool = False,
     ) -> str:
         """Tell whoever is to be told, and say in words who that is.
 
         ``not_before``: None: of a group, when it is known how wide its outage is by now; of anything else at once.
         """
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
-        policy = self._policy(incident, now)
+        policy = replace(self._policy(incident, now), has_more_to_say=has_more_to_say)
         if not_before is None:
             not_before = 0.0
             if incident.is_open and incident.kind.is_group:

@@ -38,6 +38,9 @@ _STILL_REASONS = (
     Reason.LONG_GONE,
 )
 
+#: The message that something must be done about it; all else that is told as changed has another number.
+TO_DO = (Reason.CHANGED, 0)
+
 #: What says that something is down, and not only that it comes and goes.
 _TOLD_DOWN = (Reason.OPENED, Reason.ESCALATED, Reason.CHANGED, Reason.STABLE)
 
@@ -81,6 +84,8 @@ class Policy(Struct, frozen=True):
     #: It was seen up, and is believed so after ``up_after``: that it lasts is told so much later (seconds); 0.0: it was
     #: not.
     recovering_for: float = 0.0
+    #: It has become known what its reader can do; who has not been told yet is told with the rest.
+    has_more_to_say: bool = False
     #: This URL is an on-call service, which is told that somebody took note.
     is_ticket: bool = False
 
@@ -112,6 +117,7 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
     if told.said is None:
         return _while_untold(incident, told, policy)
     anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told)
+    anew = anew or _to_do(incident, told, policy)
     return anew or _reminder(incident, told, policy, now)
 
 
@@ -135,6 +141,14 @@ def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] 
     is_due = policy.is_left and not policy.is_out_of_sight
     if is_due and told.is_alarmed and not incident.flapping and row not in told.booked:
         return row
+    return None
+
+
+def _to_do(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
+    """It is as it was told, and something must be done about it: told once."""
+    is_known = told.waiting or TO_DO in told.booked
+    if policy.has_more_to_say and told.is_alarmed and not incident.flapping and not is_known:
+        return TO_DO
     return None
 
 

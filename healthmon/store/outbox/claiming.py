@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.core.alerting.decide import is_wider, says
-from healthmon.model import Incident, Kind, Reason, Said, Severity, Target
+from healthmon.model import Incident, Kind, Reason, Said, Severity, Target, asks_for_help
 from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
 from healthmon.store.read.remembered import SAID, read_caller_names, read_incident
@@ -286,7 +286,7 @@ def choose(
     for row in rows:
         number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
         would_say = says(reason, incident, said)
-        is_no_change = reason is Reason.CHANGED and would_say is said and not incident.was_explained
+        is_no_change = reason is Reason.CHANGED and would_say is said and not _has_more_to_say(incident)
         is_stale = is_no_change or (reason is Reason.WIDENED and not is_wider(incident, told_size))
         if would_say is None or (is_stale and not doubt):
             silent.append((number, _why_nothing(incident, said)))
@@ -299,6 +299,11 @@ def choose(
     if not speaking:
         return Choice((), tuple(silent))
     return _speak_once(speaking) + Choice((), tuple(silent))
+
+
+def _has_more_to_say(incident: Incident) -> bool:
+    """Whether it is worth a message that it is as it was told: what explained it is over, or somebody must act."""
+    return incident.was_explained or asks_for_help(incident.cause)
 
 
 def _speak_once(speaking: Sequence[Line]) -> Choice:

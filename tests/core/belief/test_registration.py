@@ -223,7 +223,7 @@ def test_rule_02c_a_provider_that_asterisk_checks_each_ten_minutes_is_not_waited
     assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED]
 
 
-def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_to_nobody_anew() -> None:
+def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_once_more() -> None:
     scene = office()
     lose(scene)
     scene.deliver()
@@ -234,7 +234,11 @@ def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_to_nobody_anew()
 
     assert scene.open(A)[0].cause == better
     assert scene.state(A, Check.REGISTRATION).reason == better
-    assert not scene.deliver()
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.CHANGED]
+    for words in (SILENT, better, GIVEN_UP):
+        scene.says(A, DOWN, words=words)
+        scene.after(60)
+    assert not scene.deliver(), "it is told once"
 
 
 def test_what_becomes_known_of_the_cause_is_in_the_story_and_stays_until_the_end() -> None:
