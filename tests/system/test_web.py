@@ -152,10 +152,13 @@ def test_a_real_prometheus_scrapes_it_and_its_rules_see_a_dead_pbx(tmp_path: Pat
         def found(query: str) -> list[str]:
             try:
                 url = f"http://127.0.0.1:{port}/api/v1/query"
-                answer = requests.get(url, params={"query": query}, timeout=5).json()
-            except requests.ConnectionError:
+                answer = requests.get(url, params={"query": query}, timeout=5)
+            except requests.RequestException:
                 return []
-            return [row["value"][1] for row in answer["data"]["result"]]
+            # While it starts it refuses in plain words.
+            if not answer.ok:
+                return []
+            return [row["value"][1] for row in answer.json()["data"]["result"]]
 
         scene.daemon.wait(lambda: found('healthmon_pbx_state{state="up"}') == ["1"], "the PBX is up", 60)
         scene.pbx.close()
