@@ -216,4 +216,4 @@ def test_whatever_goes_wrong_is_unknown(damage: str, database: Path, run: Run) -
         result = run("check")
 
     assert result.exit_code == 3
-    assert re.fullmatch(r"HEALTHMON UNKNOWN: .*healthmon db check.*\n", result.stdout)
+    assert re.fullmatch(rf"HEALTHMON UNKNOWN: {re.escape(str(database))}: the file is damaged.*\n", result.stdout)
