@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from healthmon.config.loading import checks
@@ -47,4 +49,5 @@ def test_without_the_libraries_listen_is_a_problem_that_says_what_to_install(
         files.load(f"{PBX}{WATCH}{RECEIVER}[web]\nlisten = 127.0.0.1:8089\n")
 
     [problem] = caught.value.problems
-    assert str(problem).endswith("listen: needs Flask and waitress and prometheus_client: pip install 'healthmon[web]'")
+    assert "listen: needs Flask and waitress and prometheus_client: " in str(problem)
+    assert str(problem).endswith(f"{sys.executable} -m pip install 'healthmon[web]'")

@@ -13,6 +13,7 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
+from healthmon.ami import connection
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import ManagerConnection
 from healthmon.ami.registrations import EVENT, OutboundRegistration, key_of, readable
@@ -97,7 +98,7 @@ def look(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[OutboundR
         theirs.setblocking(False)
         send_next()
         patched.setattr(ManagerConnection, "_send", send_next)
-        patched.setattr(ManagerConnection, "_connect", lambda _self, _pbx: ours)
+        patched.setattr(connection, "open_socket", lambda *_, **__: ours)
         with closing(AmiClient(PBX, (EVENT,), timeout=0.005)) as client:
             found = client.registrations()
             for event in client.events(0.0):
