@@ -98,10 +98,14 @@ def set_scene(
     config: str = "",
     start: bool = True,
     options: Mapping[str, str] | None = None,
+    receiver: Mapping[str, str] | None = None,
 ) -> Scene:
-    """Start a sink and a daemon for a PBX; ``config`` replaces the usual watch sections, ``options`` are the PBX's."""
+    """Start a sink and a daemon for a PBX; ``config`` replaces the usual watch sections.
+
+    ``options`` are the PBX's, ``receiver`` those of who is told.
+    """
     sink = lab.add(WebhookSink())
-    text = pbx_section(pbx, **(options or {})) + (config or WATCHES) + receiver_section(sink)
+    text = pbx_section(pbx, **(options or {})) + (config or WATCHES) + receiver_section(sink, **(receiver or {}))
     daemon = lab.add(Daemon(folder, text))
     if start:
         daemon.start()

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from msgspec.structs import replace
 
 from healthmon.config.values import count
+from healthmon.errors import HealthmonError
 from healthmon.model import Health, Kind
 from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, json_answer, plain
@@ -22,7 +23,7 @@ from healthmon.report.target_names import find_target
 from healthmon.report.timeline.life import life_of
 from healthmon.report.timeline.life_text import life_data
 from healthmon.report.timeline.story import story_data, story_of
-from healthmon.report.window import BadWindow, window
+from healthmon.report.window import window
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.spans import Span
 
@@ -30,7 +31,7 @@ from healthmon.times.spans import Span
 PAGE, LARGEST_PAGE = 100, 5000
 
 
-class BadQuestion(BadWindow):
+class BadQuestion(HealthmonError):
     """A parameter that makes no sense."""
 
 
