@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -58,6 +59,8 @@ class Suite(Struct, frozen=True):
     commands: tuple[tuple[str, ...], ...]
     #: Whether they run side by side, for they mostly wait; what the second prints is shown when the first has ended.
     at_once: bool = False
+    #: Whether it runs beside the suite before it, for both mostly wait; what it prints is shown when both have ended.
+    is_beside: bool = False
 
 
 class Result(Struct, frozen=True):
@@ -70,6 +73,8 @@ class Result(Struct, frozen=True):
     skipped: int
     #: Of how many processors it made use, on average; what somebody left running is not in it.
     processors: float
+    #: What it printed and is still to be shown.
+    printed: str = ""
 
     @property
     def sentence(self) -> str:
@@ -143,33 +148,67 @@ SUITES = (
     Suite(
         "asterisk",
         "on a real Asterisk 22 and 16; what must hold there, on one of them with two kill -9",
-        720,
+        900,
         (pytest(*WAITING, "-m", "lab and not rows and not soak"), pytest(*ROWS, "-m", "rows and not soak")),
         at_once=True,
     ),
     Suite(
         "system",
         "whole daemons, the service, the docs, the README in a fresh Debian; hostile PBXs beside a healthy one",
-        360,
+        600,
         (
             pytest(*BY_FILE, "-m", "not lab and not soak", *SLOW_FOLDERS),
             pytest(*ON_TWO_CORES, "-m", "not lab and not soak", HOSTILE),
         ),
         at_once=True,
+        is_beside=True,
     ),
 )
 
 
-def run(suite: Suite) -> Result:
-    """Run all commands of a suite, whatever becomes of each."""
-    print(f"\n=== {suite.name}: {suite.what}", flush=True)
+def run(suite: Suite, *, is_seen: bool = True) -> Result:
+    """Run all commands of a suite, whatever becomes of each; unless it is seen, what it prints is in the result."""
+    heading = f"\n=== {suite.name}: {suite.what}"
+    if is_seen:
+        print(heading, flush=True)
     began, used_before = time.monotonic(), processor_time()
     ended_at_latest = began + suite.budget * HANGS_AFTER
     groups = [suite.commands] if suite.at_once else [(command,) for command in suite.commands]
-    counts = [one for commands in groups for one in count(commands, ended_at_latest - time.monotonic())]
-    passed, failed, skipped = (sum(numbers) for numbers in zip(*counts, strict=True))
+    ended = [
+        result for commands in groups for result in count(commands, ended_at_latest - time.monotonic(), is_seen=is_seen)
+    ]
+    passed, failed, skipped = (sum(numbers) for numbers in zip(*(counts for counts, _ in ended), strict=True))
+    printed = "".join(printed for _, printed in ended)
+    if is_seen:
+        print(printed, end="", flush=True)
+        printed = ""
+    else:
+        printed = f"{heading}\n{printed}"
     seconds = time.monotonic() - began
-    return Result(suite, seconds, passed, failed, skipped, (processor_time() - used_before) / seconds)
+    return Result(suite, seconds, passed, failed, skipped, (processor_time() - used_before) / seconds, printed)
+
+
+def run_side_by_side(suites: Sequence[Suite]) -> list[Result]:
+    """Run these suites at once: the first is seen, what the others print is shown when all have ended."""
+    # Processes, since Ctrl-C reaches each of them, and each knows what its own commands have used.
+    with ProcessPoolExecutor() as pool:
+        hidden = [pool.submit(run, suite, is_seen=False) for suite in suites[1:]]
+        results = [run(suites[0]), *(running.result() for running in hidden)]
+    for result in results:
+        print(result.printed, end="", flush=True)
+        print(result.sentence, flush=True)
+    return results
+
+
+def in_rounds(suites: Sequence[Suite]) -> list[list[Suite]]:
+    """Which suites run side by side, in their order."""
+    rounds: list[list[Suite]] = []
+    for suite in suites:
+        if suite.is_beside and rounds:
+            rounds[-1].append(suite)
+        else:
+            rounds.append([suite])
+    return rounds
 
 
 def processor_time() -> float:
@@ -178,16 +217,23 @@ def processor_time() -> float:
     return used.children_user + used.children_system
 
 
-def count(commands: Sequence[tuple[str, ...]], timeout: float) -> list[tuple[int, int, int]]:
-    """Run commands side by side, and return how much of each passed, failed and was skipped."""
+def count(
+    commands: Sequence[tuple[str, ...]], timeout: float, *, is_seen: bool = True
+) -> list[tuple[tuple[int, int, int], str]]:
+    """Run commands side by side; return how much of each passed, failed and was skipped, and what is still to be shown.
+
+    What the first one prints is seen at once, if anything is.
+    """
     ended_at_latest = time.monotonic() + timeout
     with ExitStack() as stack:
-        running = [stack.enter_context(Command(one, is_seen=one is commands[0])) for one in commands]
-        return [command.counts(ended_at_latest - time.monotonic()) for command in running]
+        running = [
+            stack.enter_context(Command(command, is_seen=is_seen and command is commands[0])) for command in commands
+        ]
+        return [command.ended(ended_at_latest - time.monotonic()) for command in running]
 
 
 class Command:
-    """A command that runs, in a process group of its own. What it prints is shown at once, or when it has ended."""
+    """A command that runs, in a process group of its own. What it prints is seen, or kept until it has ended."""
 
     def __init__(self, words: tuple[str, ...], *, is_seen: bool) -> None:
         self._words = words
@@ -203,17 +249,20 @@ class Command:
             self._process = subprocess.Popen(words, cwd=ROOT, start_new_session=True, stdout=output, stderr=output)
         return self
 
-    def counts(self, timeout: float) -> tuple[int, int, int]:
-        """Wait until it has ended, or end it, and say how much passed, failed and was skipped."""
+    def ended(self, timeout: float) -> tuple[tuple[int, int, int], str]:
+        """Wait until it has ended, or end it: how much passed, failed and was skipped, and what it printed unseen."""
+        late = ""
         try:
             code = self._process.wait(max(timeout, 1))
         except subprocess.TimeoutExpired:
-            print(f"ended after {timeout:.0f} s: {' '.join(self._words)}", flush=True)
+            late = f"ended after {timeout:.0f} s: {' '.join(self._words)}\n"
             code = self._end()
-        print(self._printed.read_text(errors="replace"), end="", flush=True)
-        if self._report is None:
-            return (1, 0, 0) if code == 0 else (0, 1, 0)
-        return count_report(self._report, code)
+        return self._counts(code), self._printed.read_text(errors="replace") + late
+
+    def _counts(self, code: int) -> tuple[int, int, int]:
+        if self._report is not None:
+            return count_report(self._report, code)
+        return (1, 0, 0) if code == 0 else (0, 1, 0)
 
     def _end(self) -> int:
         os.killpg(self._process.pid, signal.SIGKILL)
@@ -250,16 +299,15 @@ def chosen(names: list[str]) -> list[Suite]:
 
 def main(names: list[str]) -> int:
     """Run, then say how it went."""
-    results = []
-    for suite in chosen(names):
-        result = run(suite)
-        print(result.sentence, flush=True)
-        results.append(result)
+    results: list[Result] = []
+    began = time.monotonic()
+    for suites in in_rounds(chosen(names)):
+        results += run_side_by_side(suites)
     print("\n=== summary")
     for result in results:
         print(result.sentence)
     passed, failed, skipped = (sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped"))
-    print(f"total: {passed} passed, {failed} failed, {skipped} skipped in {sum(r.seconds for r in results):.0f} s")
+    print(f"total: {passed} passed, {failed} failed, {skipped} skipped in {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 

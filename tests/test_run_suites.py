@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .run_suites import PYTHON, Suite, count, main, run
+from .run_suites import PYTHON, Suite, count, in_rounds, main, run, run_side_by_side
 
 
 def written(folder: Path, text: str) -> tuple[str, ...]:
@@ -23,15 +23,17 @@ def test_passed_failed_and_skipped_are_counted_as_pytest_says(tmp_path: Path) ->
         "import pytest\ndef test_a(): pass\ndef test_b(): assert 0\n@pytest.mark.skip\ndef test_c(): pass\n",
     )
 
-    assert count([command], 60) == [(1, 1, 1)]
+    assert [counts for counts, _ in count([command], 60)] == [(1, 1, 1)]
 
 
 def test_a_file_that_cannot_even_be_read_is_a_failure(tmp_path: Path) -> None:
-    assert count([written(tmp_path, "import no_such_module\n")], 60) == [(0, 1, 0)]
+    command = written(tmp_path, "import no_such_module\n")
+
+    assert [counts for counts, _ in count([command], 60)] == [(0, 1, 0)]
 
 
 def test_a_run_that_finds_no_test_is_a_failure(tmp_path: Path) -> None:
-    assert count([written(tmp_path, "")], 60) == [(0, 1, 0)]
+    assert [counts for counts, _ in count([written(tmp_path, "")], 60)] == [(0, 1, 0)]
 
 
 def test_one_that_fails_does_not_stop_the_others() -> None:
@@ -55,6 +57,29 @@ def test_commands_of_a_suite_may_run_side_by_side_and_what_they_print_is_not_mix
 
     assert (result.passed, result.failed) == (2, 0)
     assert capfd.readouterr().out.split()[-3:] == ["reading", "written", "writing"]
+
+
+def test_suites_may_run_side_by_side_and_what_the_second_prints_is_shown_after_the_first(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    read = f"print('reading'); print(open({str(tmp_path / 'pipe')!r}).read())"
+    write = f"print('writing'); open({str(tmp_path / 'pipe')!r}, 'w').write('written'); raise SystemExit(1)"
+    first = Suite("x", "reads", 60, ((sys.executable, "-c", read),))
+    second = Suite("y", "writes", 60, ((sys.executable, "-c", write),), is_beside=True)
+
+    results = run_side_by_side([first, second])
+
+    assert [(result.passed, result.failed) for result in results] == [(1, 0), (0, 1)]
+    words = ["reading", "written", "x", "ok", "writes", "writing", "y", "FAILED"]
+    assert [word for word in capfd.readouterr().out.split() if word in words] == words
+
+
+def test_a_suite_that_is_asked_for_alone_runs_beside_none() -> None:
+    a, b, c = Suite("a", "", 1, ()), Suite("b", "", 1, ()), Suite("c", "", 1, (), is_beside=True)
+
+    assert in_rounds([a, b, c]) == [[a], [b, c]]
+    assert in_rounds([c]) == [[c]]
 
 
 def test_a_suite_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
