@@ -47,15 +47,13 @@ def _apart(lines: list[MessageLine]) -> Iterator[list[MessageLine]]:
         return
     bunch: list[MessageLine] = []
     for line in sorted(lines, key=_times):
-        if bunch and not _is_near(bunch[0], line):
-            yield bunch
-            bunch = []
+        if bunch:
+            apart_s = [abs(at - before) for before, at in zip(_times(bunch[0]), _times(line), strict=True)]
+            if max(apart_s) > _TOGETHER:
+                yield bunch
+                bunch = []
         bunch.append(line)
     yield bunch
-
-
-def _is_near(line: MessageLine, other: MessageLine) -> bool:
-    return all(abs(at - before) <= _TOGETHER for before, at in zip(_times(line), _times(other), strict=True))
 
 
 def _times(line: MessageLine) -> tuple[float, float]:

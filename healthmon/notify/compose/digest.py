@@ -90,22 +90,29 @@ def _mood(lines: Sequence[MessageLine]) -> Mood:
 def _body(groups: Sequence[Sequence[MessageLine]], footer: str, voice: Voice, most: int) -> str:
     if most <= _SMALL_BODY:
         footer = _briefly(_asked([line for group in groups for line in group]), most)
-    room = most
-    if footer:
-        room = most - len(footer) - 2
+    if not footer:
+        return cut("\n\n".join(_told(groups, most, voice)), most)
+    room = most - len(footer) - 2
     told = cut("\n\n".join(_told(groups, room, voice)), room)
-    if footer:
-        return f"{told}\n\n{footer}"
-    return told
+    return f"{told}\n\n{footer}"
 
 
 def _told(groups: Sequence[Sequence[MessageLine]], room: int, voice: Voice) -> Iterator[str]:
+    """Give the paragraphs that there is room for, at least the beginning of the first; then say what is left out."""
     written = [paragraphs(group, voice) for group in groups]
     ended = of_ended([line for group in groups for line in group if line.state is State.ENDED], voice)
     overview = _overview(groups, written, voice)
     yield from overview
-    told = [paragraph for of_group in written for paragraph in of_group]
-    yield from _fitting([*told, *ended], room - sum(len(part) + 2 for part in overview), voice)
+    room -= sum(len(part) + 2 for part in overview)
+    told = [*(paragraph for of_group in written for paragraph in of_group), *ended]
+    shown = _how_many_fit(told, room)
+    if shown < len(told):
+        shown = _how_many_fit(told, room - _MORE_CHARACTERS)
+    if shown:
+        yield from (paragraph.text for paragraph in told[:shown])
+    else:
+        yield cut(told[0].text, max(room - _MORE_CHARACTERS, room // 2))
+    yield from _left_out(told[shown or 1 :], voice)
 
 
 def _overview(
@@ -122,18 +129,6 @@ def _overview(
     if lists:
         return ["\n".join(lists)]
     return []
-
-
-def _fitting(all_paragraphs: Sequence[Paragraph], room: int, voice: Voice) -> Iterator[str]:
-    """Give the paragraphs that there is room for, at least the beginning of the first; then say what is left out."""
-    shown = _how_many_fit(all_paragraphs, room)
-    if shown < len(all_paragraphs):
-        shown = _how_many_fit(all_paragraphs, room - _MORE_CHARACTERS)
-    if shown:
-        yield from (paragraph.text for paragraph in all_paragraphs[:shown])
-    else:
-        yield cut(all_paragraphs[0].text, max(room - _MORE_CHARACTERS, room // 2))
-    yield from _left_out(all_paragraphs[shown or 1 :], voice)
 
 
 def _how_many_fit(all_paragraphs: Sequence[Paragraph], room: int) -> int:
@@ -184,9 +179,17 @@ def _briefly(asked: Sequence[MessageLine], most: int) -> str:
 
 
 def _footer(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice) -> str:
+    """Say what else is down, who will not hear of this, and what the reader can do."""
     asked = _asked(lines)
-    most = max(lines, key=lambda line: line.row.others_down)
-    words = [*_also_down(most, voice), *_others_fail(failing, voice), voice.text("Look further:")]
+    words = list(_also_down(max(lines, key=lambda line: line.row.others_down), voice))
+    if failing:
+        # So that somebody else can call them.
+        channels = [
+            voice.text("{channel} since {time}", channel=visible(channel.url_id), time=voice.clock(channel.since))
+            for channel in failing
+        ]
+        words.append(voice.text("Also failing: {channels}.", channels=listed(channels, _LIST_CHARACTERS)))
+    words.append(voice.text("Look further:"))
     words += [f"healthmon incident {line.incident.id}" for line in asked[:1]]
     words += [_STATUS, _report_command(lines, voice.now), *_what_to_do(asked, voice)]
     return "\n".join([*words, voice.text("Written {time}.", time=voice.dated_time(voice.now))])
@@ -216,16 +219,6 @@ def _other(incident: Incident, known: DisplayNames, voice: Voice) -> str:
     return name
 
 
-def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:
-    """Say who will not hear of this, so that somebody else can call them."""
-    if failing:
-        each = [
-            voice.text("{channel} since {time}", channel=visible(channel.url_id), time=voice.clock(channel.since))
-            for channel in failing
-        ]
-        yield voice.text("Also failing: {channels}.", channels=listed(each, _LIST_CHARACTERS))
-
-
 def _report_command(lines: Sequence[MessageLine], now: float) -> str:
     """Write the command that shows what happened, in a form that can be pasted."""
     oldest = min(line.incident.since for line in lines)
@@ -239,7 +232,11 @@ def _report_filter(lines: Sequence[MessageLine]) -> str:
     targets = {line.incident.target for line in lines}
     target = next(iter(targets))
     if len(targets) == 1 and target.is_endpoint and _can_be_pasted(target.endpoint):
-        return f" --endpoint {_quoted(target.endpoint)}"
+        quoted = shlex.quote(target.endpoint)
+        if quoted == target.endpoint:
+            # In quotes always: people see that the name is a piece of its own.
+            quoted = f"'{quoted}'"
+        return f" --endpoint {quoted}"
     pbxs = {told.pbx for told in targets}
     if pbxs == {target.pbx} and _can_be_pasted(target.pbx):
         return f" --pbx {shlex.quote(target.pbx)}"
@@ -249,11 +246,3 @@ def _report_filter(lines: Sequence[MessageLine]) -> str:
 def _can_be_pasted(name: str) -> bool:
     """Whether a name can be pasted into a shell as it is shown, and is short enough for that."""
     return bool(name) and name.isprintable() and len(name) <= 80
-
-
-def _quoted(text: str) -> str:
-    """Quote for a shell, always: people see that the name is a piece of its own."""
-    quoted = shlex.quote(text)
-    if quoted != text:
-        return quoted
-    return f"'{text}'"

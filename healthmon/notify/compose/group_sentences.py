@@ -15,12 +15,20 @@ def first_of_group(line: MessageLine, voice: Voice) -> list[str]:
     if not line.kind.is_group:
         return []
     if line.state in DOWN:
-        return [_down(line, voice), *_worse(line, voice), *_names(line, voice)]
+        words = [_down(line, voice)]
+        if line.state is State.WORSE:
+            words.append(voice.text("at least twice as many as you were told before"))
+        return [*words, *_names(line, voice)]
     if line.state is State.WAS_DOWN:
         return [_was_down(line, voice), *_left(line, voice), *_names(line, voice)]
-    if line.state is State.UP:
-        return [_up(line, voice), _when(line, voice), *_also_back(line, voice)]
-    return []
+    if line.state is not State.UP:
+        return []
+    words = [_up(line, voice), _when(line, voice)]
+    if line.back:
+        # They had been told for themselves, before the bigger cause was known.
+        back = _listed(line.back, line, voice)
+        words.append(voice.text("back as well, of which you were told before: {names}", names=back))
+    return words
 
 
 def _down(line: MessageLine, voice: Voice) -> str:
@@ -43,11 +51,6 @@ def _hit(line: MessageLine, voice: Voice) -> str:
     if hit:
         return f" ({hit})"
     return ""
-
-
-def _worse(line: MessageLine, voice: Voice) -> Iterator[str]:
-    if line.state is State.WORSE:
-        yield voice.text("at least twice as many as you were told before")
 
 
 def _was_down(line: MessageLine, voice: Voice) -> str:
@@ -83,12 +86,6 @@ def _left(line: MessageLine, voice: Voice) -> Iterator[str]:
 def _when(line: MessageLine, voice: Voice) -> str:
     incident = line.incident
     return voice.from_to(incident.since, incident.closed_at or incident.since, line.lasted, incident.unseen_s)
-
-
-def _also_back(line: MessageLine, voice: Voice) -> Iterator[str]:
-    """Say the recovery of what had been told for itself, before the bigger cause was known."""
-    if line.back:
-        yield voice.text("back as well, of which you were told before: {names}", names=_listed(line.back, line, voice))
 
 
 def _names(line: MessageLine, voice: Voice) -> Iterator[str]:

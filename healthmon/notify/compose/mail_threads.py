@@ -24,15 +24,13 @@ def threads_of(lines: Sequence[MessageLine]) -> tuple[str, ...]:
 
     The others are named too: what was told in one digest may end in messages of its own.
     """
-    told = (line for outside in lines for line in outside.all)
-    names = dict.fromkeys(_name(line) for line in islice(told, _MOST))
-    return tuple(reversed(names))
-
-
-def _name(line: MessageLine) -> str:
-    """The number of the incident is not enough: a new database counts from 1 again."""
-    opened = datetime.fromtimestamp(line.incident.opened_at, UTC)
-    return f"{line.incident.id}.{opened:%Y%m%d}"
+    told = (line.incident for outside in lines for line in outside.all)
+    names = []
+    for incident in islice(told, _MOST):
+        # The number alone is not enough: a new database counts from 1 again.
+        opened = datetime.fromtimestamp(incident.opened_at, UTC)
+        names.append(f"{incident.id}.{opened:%Y%m%d}")
+    return tuple(reversed(dict.fromkeys(names)))
 
 
 def message_ids(threads: Sequence[str], host: str) -> list[str]:

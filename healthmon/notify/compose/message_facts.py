@@ -5,7 +5,7 @@ Fields are added, never renamed. What cannot be known is ``None``; every value i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from healthmon.model import DisplayNames, Incident, Severity
@@ -86,18 +86,15 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
         "of": incident.of or None,
         "explained_by": incident.explained_by,
         "told_inside_of": outside.incident.id if line is not outside else None,
-        "explains": list(_explained(explained, line.names)),
+        "explains": [
+            {**_named(other, line.names), "closed_at": rfc3339(other.closed_at)} for other in explained[:MOST_INCIDENTS]
+        ],
         "explains_left_out": max(len(explained) - MOST_INCIDENTS, 0),
         "acknowledged_at": rfc3339(incident.acked_at),
         "acknowledged_by": incident.acked_by or None,
         "acknowledgement": incident.ack_reason or None,
         "possibly_repeated": line.row.possibly_repeated,
     }
-
-
-def _explained(incidents: Sequence[Incident], names: DisplayNames) -> Iterator[dict[str, Any]]:
-    for incident in incidents[:MOST_INCIDENTS]:
-        yield {**_named(incident, names), "closed_at": rfc3339(incident.closed_at)}
 
 
 def _named(incident: Incident, names: DisplayNames) -> dict[str, Any]:

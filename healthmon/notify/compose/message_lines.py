@@ -249,7 +249,11 @@ def lines_of(rows: Iterable[ClaimedRow], names: DisplayNames = NO_NAMES) -> list
     So is what one check of an endpoint has to say within the line of another: nothing is named twice for one cause.
     """
     lines = sorted((line_of(row, names) for row in rows), key=worst_first)
-    heads, aspects = _heads(lines), _aspects(lines)
+    # The groups that are over, by the numbers of the incidents that they explained, and by their own.
+    over = [line for line in lines if line.kind.is_group and line.state in (State.UP, State.WAS_DOWN)]
+    heads = {incident.id: line for line in over for incident in line.row.explained}
+    heads |= {line.incident.id: line for line in over}
+    aspects = _aspects(lines)
     inside: dict[int, list[MessageLine]] = {}
     outside: list[MessageLine] = []
     for line in lines:
@@ -260,13 +264,6 @@ def lines_of(rows: Iterable[ClaimedRow], names: DisplayNames = NO_NAMES) -> list
         else:
             inside.setdefault(head.incident.id, []).append(line)
     return [replace(line, inside=tuple(inside.pop(line.incident.id, ()))) for line in outside]
-
-
-def _heads(lines: Iterable[MessageLine]) -> dict[int, MessageLine]:
-    """The groups that are over, by the numbers of their incidents and of those that these explained."""
-    over = [line for line in lines if line.kind.is_group and line.state in (State.UP, State.WAS_DOWN)]
-    explained = {incident.id: line for line in over for incident in line.row.explained}
-    return explained | {line.incident.id: line for line in over}
 
 
 def _head_of(line: MessageLine | None, heads: Mapping[int, MessageLine]) -> MessageLine | None:
@@ -328,14 +325,10 @@ def state_of(row: ClaimedRow) -> State:
     """Return the state that a message says first."""
     if row.reason in _EVENTS:
         return _EVENTS[row.reason]
-    if row.says is Said.UP:
-        return _good_state(row)
     if row.says is Said.WAS_DOWN:
         return _past_state(row)
-    return _present_state(row)
-
-
-def _good_state(row: ClaimedRow) -> State:
+    if row.says is not Said.UP:
+        return _present_state(row)
     if row.reason is Reason.STABLE:
         return State.STABLE
     if row.incident.is_unseen:
@@ -354,6 +347,7 @@ def _past_state(row: ClaimedRow) -> State:
 
 
 def _present_state(row: ClaimedRow) -> State:
+    """What it is, or still is."""
     if row.reason in _STATES_BY_REASON:
         return _STATES_BY_REASON[row.reason]
     if row.incident.flapping:
@@ -362,17 +356,11 @@ def _present_state(row: ClaimedRow) -> State:
         return State.WORSE
     if row.incident.is_logged_out:
         return State.LOGGED_OUT
-    return _lasting_state(row)
-
-
-def _lasting_state(row: ClaimedRow) -> State:
-    """What it is, or still is."""
+    states = State.DOWN, State.STILL_DOWN
     if row.incident.is_unseen:
         states = State.CANNOT_SEE, State.STILL_CANNOT_SEE
     elif row.incident.is_partial:
         states = State.DEGRADED, State.STILL_DEGRADED
-    else:
-        states = State.DOWN, State.STILL_DOWN
     return states[row.reason is Reason.REMINDER]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from healthmon.core.grouping.sites import label
 from healthmon.core.orders.muting import is_for_now
-from healthmon.model import DisplayNames, Incident, Kind
+from healthmon.model import Incident, Kind
 from healthmon.notify.compose.message_lines import DOWN, MessageLine, State, Thing, aspect_of, in_order, named
 from healthmon.notify.compose.voice import Voice
 from healthmon.text.lists import listed_in_full
@@ -156,17 +156,14 @@ def members(line: MessageLine) -> list[Incident]:
 
 
 def places(line: MessageLine) -> list[Thing]:
-    """What a PBX's network took with it: providers, and for devices the sites where they stand."""
-    hit = {_place_of_member(incident, line.names) for incident in members(line)}
-    sites = {named(incident, line.names) for incident in line.row.explained if incident.kind is Kind.SITE}
-    return sorted(hit | sites, key=in_order)
-
-
-def _place_of_member(incident: Incident, names: DisplayNames) -> Thing:
-    """The site of a device, where one is known; else the thing itself."""
-    if incident.kind.is_device and incident.site:
-        return Thing(Kind.SITE, label(incident.site))
-    return named(incident, names)
+    """What a PBX's network took with it: providers, and for devices the sites where they stand, if these are known."""
+    hit = {named(incident, line.names) for incident in line.row.explained if incident.kind is Kind.SITE}
+    for incident in members(line):
+        if incident.kind.is_device and incident.site:
+            hit.add(Thing(Kind.SITE, label(incident.site)))
+        else:
+            hit.add(named(incident, line.names))
+    return sorted(hit, key=in_order)
 
 
 def share(line: MessageLine, voice: Voice) -> str:

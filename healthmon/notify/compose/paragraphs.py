@@ -63,19 +63,14 @@ def _of_bunch(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     if len(lines) == 1:
         return _of_one(first, voice)
     many = listed_names(lines, LIST_CHARACTERS, voice)
+    if is_cohort(lines):
+        cohort = visible(voice.language.retold(first.incident.cohort))
+        words = [f"{cohort}: {counted(lines, voice, state=False)}: {many}", _times_of_bunch(lines, voice)]
+    else:
+        words = [f"{counted(lines, voice)}: {many}", _times_of_bunch(lines, voice), *_why(first, voice)]
     numbers = [str(number) for number in sorted(each.incident.id for line in lines for each in line.all)]
-    words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
-    if not is_cohort(lines):
-        words += _why(first, voice)
     words += [*_facts(first, voice), voice.text("incidents {numbers}", numbers=listed(numbers, LIST_CHARACTERS))]
     return Paragraph("\n".join([*words, *_repeated(lines, voice)]), tuple(lines))
-
-
-def _what(lines: Sequence[MessageLine], voice: Voice) -> str:
-    """Say how many of what; of a cohort also why."""
-    if is_cohort(lines):
-        return f"{visible(voice.language.retold(lines[0].incident.cohort))}: {counted(lines, voice, state=False)}"
-    return counted(lines, voice)
 
 
 def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
@@ -106,8 +101,9 @@ def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
     words = first_of_group(line, voice) or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
     if line.incident.cohort:
         words.append(visible(voice.language.retold(line.incident.cohort)))
-    words += [*_why(line, voice), *_facts(line, voice), *_now(line, voice), *_explained(line, voice)]
-    words += _no_longer_down(line, voice)
+    words += [*_why(line, voice), *_facts(line, voice)]
+    if not line.kind.is_group:
+        words += _around(line, voice)
     words += [_place(line, voice), *_repeated(line.all, voice)]
     return Paragraph("\n".join(words), line.all)
 
@@ -167,28 +163,20 @@ def _acknowledged(incident: Incident, voice: Voice) -> str:
     return who
 
 
-def _now(line: MessageLine, voice: Voice) -> Iterator[str]:
-    """Say how it is now, where the state does not."""
+def _around(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say how it is now, what is not told because this explains it, and what is over within it."""
     incident = line.incident
-    if incident.ending is not None and not line.kind.is_group:
+    if incident.ending is not None:
         words = voice.language.retold(incident.closed_words or incident.ending)
         yield voice.text("now: {words}", words=visible(words))
-
-
-def _explained(line: MessageLine, voice: Voice) -> Iterator[str]:
-    """Say what is not told because this explains it, unless it was told before."""
-    smaller = [named(incident, line.names) for incident in line.explained if incident.id not in line.row.told]
-    if smaller and not line.kind.is_group:
+    smaller = [named(other, line.names) for other in line.explained if other.id not in line.row.told]
+    if smaller:
         yield voice.text(
             "explains {counts} of which you are not told: {names}",
             counts=counts(smaller, voice),
             names=names(smaller, voice),
         )
-
-
-def _no_longer_down(line: MessageLine, voice: Voice) -> Iterator[str]:
-    """Say of what can be reached again, and works in part, for how long it could not be."""
-    if line.news is not LineRank.BAD or line.kind.is_group:
+    if line.news is not LineRank.BAD:
         return
     for over in line.inside:
         yield voice.text(

@@ -57,7 +57,7 @@ def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
 
     A provider is never one of "3 more", nor is a registration at one, nor a PBX that is lost.
     """
-    pbxs = [group for group in groups[1:] if _is_of_lost_pbxs(group)]
+    pbxs = [group for group in groups[1:] if group[0].kind is Kind.PBX and group[0].state in (*DOWN, *UNSEEN)]
     providers = [group for group in groups[1:] if _is_of_providers(group)]
     registrations = [group for group in groups[1:] if group[0].kind is Kind.REGISTRATION]
     named = [*pbxs, *providers, *registrations]
@@ -80,10 +80,6 @@ def _is_of_providers(group: Sequence[MessageLine]) -> bool:
     return group[0].kind in (Kind.PROVIDER, Kind.PROVIDERS)
 
 
-def _is_of_lost_pbxs(group: Sequence[MessageLine]) -> bool:
-    return group[0].kind is Kind.PBX and group[0].state in (*DOWN, *UNSEEN)
-
-
 def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, worst: MessageLine, voice: Voice) -> str:
     """Count PBXs or providers. Of those that are not as bad as the worst the state is said: ``+ UP 2 providers``."""
     numbers: Counter[State | None] = Counter()
@@ -92,14 +88,13 @@ def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, worst: Mes
         if group[0].news is not worst.news:
             state = group[0].state
         numbers[state] += len(group)
-    return "".join(_so_many(state, number, kind, voice) for state, number in numbers.items())
-
-
-def _so_many(state: State | None, number: int, kind: Kind, voice: Voice) -> str:
-    words = voice.language.counted(number, kind)
-    if state is not None:
-        words = f"{voice.language.state(state, kind, number)} {words}"
-    return _and_also(words, voice)
+    said = ""
+    for state, number in numbers.items():
+        words = voice.language.counted(number, kind)
+        if state is not None:
+            words = f"{voice.language.state(state, kind, number)} {words}"
+        said += _and_also(words, voice)
+    return said
 
 
 def _and_also(words: str, voice: Voice) -> str:
@@ -172,8 +167,10 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
     when = tail or _when(line, voice)
     where = place(line, voice, PBX_CHARACTERS)
     if not tail and _tells_its_cause(line):
-        # A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``.
-        return _shorter_and_shorter(when)
+        # A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``. It loses its last
+        # clause, then the one before it: `` (in brackets)`` and ``: because of this``.
+        clauses = [at.start() for at in _CLAUSE.finditer(when) if at.start() >= _SHORTEST_CAUSE]
+        return [when, *(when[:end] for end in reversed(clauses))]
     if line.kind.is_group:
         return _ends_of_group(line, tail, when, where, voice)
     return (where + when,)
@@ -181,38 +178,20 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
 
 def _ends_of_group(line: MessageLine, tail: str, when: str, where: str, voice: Voice) -> Sequence[str]:
     """Say how much of it is down, or still down, rather than where and when."""
-    how_much = _share(line, voice)
-    how_much_and_when = how_much + when
+    how_much = ""
     if line.state is State.UP:
-        how_much = _still_down(line, voice)
+        if line.still_down:
+            how_much = f"; {voice.text('{n} still down', n=len(line.still_down))}"
         how_much_and_when = when + how_much
+    else:
+        if line.kind is not Kind.NETWORK and share(line, voice):
+            how_much = f": {share(line, voice)}"
+        how_much_and_when = how_much + when
     if tail:
         return where + how_much + tail, how_much + tail, tail
     if how_much:
         return where + how_much_and_when, where + how_much, how_much
     return where + when, when
-
-
-def _share(line: MessageLine, voice: Voice) -> str:
-    said = ""
-    if line.kind is not Kind.NETWORK:
-        said = share(line, voice)
-    if said:
-        return f": {said}"
-    return ""
-
-
-def _still_down(line: MessageLine, voice: Voice) -> str:
-    still_down = len(line.still_down)
-    if still_down:
-        return f"; {voice.text('{n} still down', n=still_down)}"
-    return ""
-
-
-def _shorter_and_shorter(words: str) -> list[str]:
-    """Leave out the last clause, then the one before it: `` (in brackets)`` and ``: because of this``."""
-    clauses = [at.start() for at in _CLAUSE.finditer(words) if at.start() >= _SHORTEST_CAUSE]
-    return [words, *(words[:end] for end in reversed(clauses))]
 
 
 def _when(line: MessageLine, voice: Voice) -> str:
@@ -223,7 +202,9 @@ def _when(line: MessageLine, voice: Voice) -> str:
     if line.state is State.RESTARTED:
         return f" {voice.text('at {time}', time=voice.clock(incident.since))}"
     if _tells_its_cause(line):
-        return f": {_short_cause(incident.cause, voice)}"
+        # What it says first: ``lists 3 of 212 endpoints``; its details are in the body.
+        cause = visible(incident.cause).partition(";")[0].removeprefix("Asterisk ")
+        return f": {voice.language.retold(cause)}"
     if line.state is State.FLAPPING:
         return ""
     return f" {_time(line, voice)}"
@@ -246,8 +227,3 @@ def _time(line: MessageLine, voice: Voice) -> str:
     if incident.closed_at is not None:
         return voice.span(incident.since, incident.closed_at)
     return voice.text("since {time}", time=voice.clock(incident.since))
-
-
-def _short_cause(cause: str, voice: Voice) -> str:
-    """Return what a cause says first: ``lists 3 of 212 endpoints``; its details are in the body."""
-    return voice.language.retold(visible(cause).partition(";")[0].removeprefix("Asterisk "))

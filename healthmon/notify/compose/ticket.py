@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from healthmon.model import Incident, Reason, Said, Severity
+from healthmon.model import Reason, Said, Severity
 from healthmon.store.outbox.outbox import ClaimedRow
 
 
@@ -47,7 +47,7 @@ class Ticket(Struct, frozen=True):
 
 def ticket_of(row: ClaimedRow, now: float, called: str) -> Ticket | None:
     """Say what is to be done about one claimed row; None: it was not claimed for an on-call service."""
-    incident = row.incident
+    incident, target = row.incident, row.incident.target
     if not row.key:
         return None
     return Ticket(
@@ -60,8 +60,13 @@ def ticket_of(row: ClaimedRow, now: float, called: str) -> Ticket | None:
         opened_at=incident.opened_at,
         closed_at=incident.closed_at,
         acknowledged_by=incident.acked_by,
+        pbx=target.pbx,
+        kind=incident.kind.value,
+        target=str(target),
+        name=target.resource or target.pbx,
+        check=incident.check,
+        site=incident.site,
         called=called,
-        **_about(incident),
     )
 
 
@@ -76,18 +81,6 @@ def _actions(row: ClaimedRow) -> tuple[Action, ...]:
     if row.incident.acked_at is not None:
         return (Action.TRIGGER, Action.ACKNOWLEDGE)
     return (Action.TRIGGER,)
-
-
-def _about(incident: Incident) -> dict[str, str]:
-    target = incident.target
-    return {
-        "pbx": target.pbx,
-        "kind": incident.kind.value,
-        "target": str(target),
-        "name": target.resource or target.pbx,
-        "check": incident.check,
-        "site": incident.site,
-    }
 
 
 def called_field(ticket: Ticket) -> dict[str, str]:

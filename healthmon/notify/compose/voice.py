@@ -68,8 +68,13 @@ class Voice(Struct, frozen=True):
 
         ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``, ``30 Apr 2025 14:02``.
         """
-        moment = self._local(at)
-        return self._with_day(moment, self._local(self.now), f"{moment:%H:%M}")
+        moment, today = self._local(at), self._local(self.now)
+        time = f"{moment:%H:%M}"
+        if moment.date() == today.date():
+            return time
+        if timedelta(0) < today.date() - moment.date() < timedelta(days=7):
+            return self._on_weekday(moment, time)
+        return self._on_date(moment, time)
 
     def span(self, start: float, end: float) -> str:
         """Write a time with its end for a subject: ``14:02–14:05``, ``Thu 23:50–Fri 00:10``."""
@@ -102,13 +107,6 @@ class Voice(Struct, frozen=True):
     def _date(self, moment: datetime) -> dict[str, object]:
         months, weekdays = self.language.months, self.language.weekdays
         return {"weekday": weekdays[moment.weekday()], "day": moment.day, "month": months[moment.month - 1]}
-
-    def _with_day(self, moment: datetime, today: datetime, time: str) -> str:
-        if moment.date() == today.date():
-            return time
-        if timedelta(0) < today.date() - moment.date() < timedelta(days=7):
-            return self._on_weekday(moment, time)
-        return self._on_date(moment, time)
 
     def _on_weekday(self, moment: datetime, time: str) -> str:
         return self.text("{weekday} {time}", weekday=self.language.weekdays[moment.weekday()], time=time)
