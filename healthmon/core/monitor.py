@@ -14,6 +14,7 @@ from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.newcomers import Newcomers
 from healthmon.core.belief.news import EndpointNoted
+from healthmon.core.belief.options import is_asked_while_offline
 from healthmon.core.belief.partial_settings import completed, says_the_same
 from healthmon.core.belief.pbx import (
     CLOCK_WAS_SET,
@@ -238,6 +239,10 @@ class Monitor:
             return
         if endpoint is None or (observation.check == Check.OPTIONS and endpoint.probe_plan is None):
             # An answer to our own OPTIONS may come after it was decided to ask no longer.
+            return
+        if observation.check == Check.OPTIONS and endpoint.options is None and is_asked_while_offline(endpoint):
+            self._endpoints.take_own_view(pbx, endpoint, observation, step)
+            self._stages.pass_on(step)
             return
         check = endpoint.check(observation.check, observation.at)
         if check is None or not check.take(observation):

@@ -298,6 +298,7 @@ SAYINGS = {
     "{why}; Asterisk: reachable": "{why}; для Asterisk: доступен",
     "{why}; Asterisk: not checked": "{why}; Asterisk его не проверяет",
     "{why}; our own OPTIONS: {answer}": "{why}; на собственные OPTIONS: {answer}",
+    "no answer": "нет ответа",
     "does not answer our OPTIONS ({where})": "не отвечает на собственные OPTIONS ({where})",
     "none of the {number} addresses of {host} answers our OPTIONS": (
         "ни один из адресов {host} ({number}) не отвечает на собственные OPTIONS"

@@ -90,6 +90,28 @@ def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_ra
     assert providers[SHY].seen["OPTIONS"] >= 4
 
 
+def test_a_trunk_that_answers_503_to_an_asterisk_that_takes_only_2xx_is_told_with_its_answer(
+    lab: Lab, asterisk_version: int
+) -> None:
+    if asterisk_version == 16:
+        pytest.skip("Asterisk 16 has no qualify_2xx_only")
+    provider = lab.add(Provider(lab.address()))
+    pbx = lab.asterisk(trunk("trunk-a", provider.uri, aor={"qualify_2xx_only": "yes"}, **CHECKED_OFTEN))  # type: ignore[arg-type]
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED)
+    scene.daemon.wait_for_state(CHECKED, "up")
+
+    provider.answer("OPTIONS", 503)
+
+    scene.wait_told("DOWN provider trunk-a (office) since ")
+    word, answer = "answers OPTIONS with no 2xx, or not at all (contact Unreachable)", "answers 503 Service Unavailable"
+    said = f"{word}; our own OPTIONS: {answer}"
+    assert said in scene.sink.messages[0].body
+    assert scene.daemon.target(CHECKED)["reason"] == said
+    assert options_of(scene, CHECKED) == {}
+    provider.answer("OPTIONS", 200)
+    scene.wait_told("DOWN provider trunk-a", "UP provider trunk-a (office) after ")
+
+
 def test_sipp_kamailio_and_another_asterisk_answer_us(lab: Lab) -> None:
     sipp, registrar = lab.address(), lab.address()
     program = lab.add(sipp_provider(need("sipp"), lab.folder("sipp"), sipp))

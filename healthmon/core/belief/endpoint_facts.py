@@ -234,6 +234,12 @@ class EndpointFacts:
         elif uri in slow:
             self.slow = {other: rtt for other, rtt in slow.items() if other != uri}
 
+    # ------------------------------------------------------------ what our own OPTIONS find
+
+    def note_own_view(self, view: str, at: float) -> None:
+        """Keep in mind what it answered to a request of ours that left then; "": nothing worth saying."""
+        self.own_view, self.own_view_at = view, at
+
     # ------------------------------------------------------------ what a list of contacts tells
 
     def missed_change(self, reading: ContactReading, at: float) -> ContactChange | None:

@@ -24,7 +24,7 @@ from healthmon.core.belief.evidence import (
 from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL, Machine
 from healthmon.core.belief.news import CheckEnded, EndpointForgotten
-from healthmon.core.belief.options import Options, probe_plan
+from healthmon.core.belief.options import Options, is_asked_while_offline, own_view, plan_why_offline, probe_plan
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.belief.registration import Registration
@@ -95,6 +95,8 @@ class Endpoints:
         options = endpoint.options
         if options is not None and options.handed_over_at is not None:
             self._hand_over(pbx, endpoint, options, options.handed_over_at, step)
+        if (endpoint.word is Health.DOWN) is not (endpoint.probe_plan is not None) and is_asked_while_offline(endpoint):
+            self.plan_probes(pbx, endpoint, step)
         endpoint.refresh()
         if _changes_in(step) > booked:
             pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
@@ -262,11 +264,20 @@ class Endpoints:
             options.handed_over_at = endpoint.found_wrong_at = None
         elif options is not None:
             plan = options.plan_until_handed_over(step.now)
+        if plan is None and options is not None:
+            endpoint.found_wrong_at = None
+            self.end_check(pbx, endpoint, Check.OPTIONS, step.now, step, ending=Ending.NOT_ASKED)
+        plan = plan or plan_why_offline(endpoint)
+        if plan is None:
+            endpoint.own_view = ""
         if plan != endpoint.probe_plan:
             endpoint.probe_plan = step.changes.probe_plans[endpoint.target] = plan
-        if plan is None and options is not None:
-            endpoint.own_view, endpoint.found_wrong_at = "", None
-            self.end_check(pbx, endpoint, Check.OPTIONS, step.now, step, ending=Ending.NOT_ASKED)
+
+    def take_own_view(self, pbx: Pbx, endpoint: Endpoint, observation: Observation, step: Step) -> None:
+        """Take an answer that is asked for only to say why Asterisk calls a provider offline."""
+        endpoint.note_own_view(own_view(endpoint, observation.health, observation.words), observation.at)
+        if endpoint.reachability.correct_own_view():
+            self.settle(pbx, endpoint.reachability, step)
 
     def _hand_over(self, pbx: Pbx, endpoint: Endpoint, options: Options, since: float, step: Step) -> None:
         """Asterisk checks as well as we do what our own OPTIONS found wrong: once it is well, Asterisk alone is heard.

@@ -26,6 +26,8 @@ USUAL_EVERY = 60.0
 #: So the words of a plain answer begin; of another answer the code is a remark.
 PLAIN = "answers 2"
 NEVER_ANSWERED = "it never has"
+#: What stands beside the word of an Asterisk that takes only 2xx for an answer, where we get none, either.
+NO_ANSWER = "no answer"
 
 
 def probe_plan(endpoint: EndpointFacts) -> ProbePlan | None:
@@ -37,6 +39,38 @@ def probe_plan(endpoint: EndpointFacts) -> ProbePlan | None:
     if not is_wanted:
         return None
     return plan_for(endpoint)
+
+
+def plan_why_offline(endpoint: EndpointFacts) -> ProbePlan | None:
+    """Say how a provider is asked while it is offline to an Asterisk that takes only 2xx for an answer; else None.
+
+    It may be dead, or answer 503 at each time, which Asterisk does not say.
+    """
+    if not is_asked_while_offline(endpoint) or endpoint.word is not Health.DOWN:
+        return None
+    return plan_for(endpoint)
+
+
+def is_asked_while_offline(endpoint: EndpointFacts) -> bool:
+    """Whether it is asked only while Asterisk calls it offline, for the reason: it has no check of its own then."""
+    settings = endpoint.settings
+    if endpoint.policy.probe is not Probe.AUTO or endpoint.kind is not Kind.PROVIDER or settings is None:
+        return False
+    return settings.has_static_contact and bool(settings.ways) and not is_checked_less_well(settings)
+
+
+def own_view(endpoint: EndpointFacts, health: Health, words: str) -> str:
+    """What an answer to us says beside an Asterisk that calls the endpoint offline; "": nothing."""
+    if health is Health.UP:
+        return words
+    if endpoint.settings is None or not endpoint.settings.takes_2xx_only:
+        return ""
+    # To such an Asterisk who answers 503 is as dead as who does not answer.
+    if health is Health.DEGRADED:
+        return words
+    if health is Health.DOWN:
+        return NO_ANSWER
+    return ""
 
 
 def plan_for(endpoint: EndpointFacts) -> ProbePlan | None:
@@ -133,15 +167,8 @@ class Options(EndpointCheck):
         """Take what was found. What it answers, although Asterisk calls it offline, is worth saying there."""
         is_taken = super().take(observation)
         if is_taken:
-            self.endpoint.own_view, self.endpoint.own_view_at = "", observation.at
-            if self.heard is Health.UP or (self.heard is Health.DEGRADED and self._is_taken_for_offline):
-                self.endpoint.own_view = self.words
+            self.endpoint.note_own_view(own_view(self.endpoint, observation.health, self.words), observation.at)
         return is_taken
-
-    @property
-    def _is_taken_for_offline(self) -> bool:
-        """Whether to Asterisk who answers 503 is as dead as who does not answer."""
-        return self.endpoint.settings is not None and self.endpoint.settings.takes_2xx_only
 
     def reading(self) -> Health | None:
         """How it is. None: it does not answer, and never has."""

@@ -20,6 +20,9 @@ from healthmon.core.belief.machine import ONE_FALL
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation, Transition
 
+#: What stands between Asterisk's word and ours.
+OWN_OPTIONS = "; our own OPTIONS: "
+
 
 class Reachability(QualifiedCheck):
     """The reachability of one endpoint. Owned by the engine thread."""
@@ -179,11 +182,20 @@ class Reachability(QualifiedCheck):
         """Say why it is as it reads, in words for people, with Asterisk's own behind."""
         if self.reading() is not Health.DOWN:
             return self.words
-        why = why_down(self.loss, self.loss_said or self.words, self.endpoint.settings)
+        return self._with_own_view(why_down(self.loss, self.loss_said or self.words, self.endpoint.settings))
+
+    def _with_own_view(self, why: str) -> str:
+        """Put beside Asterisk's word what our own OPTIONS find: it may not be dead."""
         if self.endpoint.own_view and self.endpoint.own_view_at >= self.endpoint.offline_since:
-            # It is not dead: something between Asterisk and it is wrong.
-            why = f"{why}; our own OPTIONS: {self.endpoint.own_view}"
+            return f"{why}{OWN_OPTIONS}{self.endpoint.own_view}"
         return why
+
+    def correct_own_view(self) -> bool:
+        """What it answers to us is known better by now than when it was believed down; return whether that is so."""
+        before = self.reason
+        if self.belief is Health.DOWN:
+            self.reason = self._with_own_view(before.partition(OWN_OPTIONS)[0])
+        return self.reason != before
 
     def correct_reason(self) -> None:
         """What had logged out logged in again, and was lost before it could be believed up."""

@@ -342,6 +342,91 @@ def test_what_is_about_to_be_well_when_asterisk_reaches_it_again_is_not_told_how
     assert {check for _reason, check, _health in scene.told()} == {Check.REACHABILITY}
 
 
+# ---------------------------------------------------------------- Asterisk checks as well, and does not say why
+
+ONLY_2XX = "answers OPTIONS with no 2xx, or not at all"
+
+
+def dead_to_asterisk(answer: tuple[Health, str], seconds: float) -> Provider:
+    """A provider of which Asterisk takes only 2xx, and gets none; we get this answer."""
+    scene = Provider(ASKING).settle(takes_2xx_only=True)
+    scene.answer_of_it = answer
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+    return scene.go_on(seconds)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [((DEGRADED, BUSY), BUSY), ((DOWN, SILENT), "no answer"), ((UP, OK), OK)],
+)
+def test_while_it_is_offline_it_is_asked_and_the_answer_is_the_reason(answer: tuple[Health, str], said: str) -> None:
+    scene = dead_to_asterisk(answer, 120)
+
+    assert scene.plans[TRUNK] == ProbePlan(TRUNK, WAYS, 10.0)
+    assert scene.told() == [(Reason.OPENED, Check.REACHABILITY, DOWN)]
+    [incident] = scene.open()
+    assert incident.cause.startswith(ONLY_2XX)
+    assert incident.cause.endswith(f"; our own OPTIONS: {said}")
+    assert scene.state(TRUNK).reason == incident.cause
+    assert (TRUNK, OPTIONS) not in scene.db.states
+
+
+def test_where_nobody_of_us_can_ask_it_the_reason_is_asterisks_alone() -> None:
+    scene = dead_to_asterisk((Health.UNKNOWN, "cannot be asked from here"), 120)
+
+    assert scene.state(TRUNK).reason.startswith(ONLY_2XX)
+    assert "our own OPTIONS" not in scene.state(TRUNK).reason
+
+
+def test_once_it_is_back_it_is_asked_no_longer() -> None:
+    scene = dead_to_asterisk((DEGRADED, BUSY), 120)
+
+    scene.answer_of_it = UP, OK
+    scene.truth[TRUNK] = UP
+    scene.contact(TRUNK, ContactStatus.REACHABLE)
+    scene.event(TRUNK, UP)
+    scene.go_on(120)
+
+    assert scene.plans[TRUNK] is None
+    assert scene.open() == []
+    assert BUSY not in scene.state(TRUNK).reason
+
+
+def test_what_it_answers_later_is_what_status_says() -> None:
+    scene = dead_to_asterisk((DOWN, SILENT), 120)
+
+    scene.answers(DEGRADED, BUSY, 30)
+    assert scene.state(TRUNK).reason.endswith(f"; our own OPTIONS: {BUSY}")
+    scene.answers(DOWN, SILENT, 30)
+
+    assert scene.state(TRUNK).reason.endswith("; our own OPTIONS: no answer")
+    assert len(scene.told()) == 1
+
+
+def test_after_a_restart_of_healthmon_it_is_asked_as_soon_as_its_settings_are_read() -> None:
+    before = dead_to_asterisk((DEGRADED, BUSY), 120)
+
+    again = Provider(ASKING, before.db, before.now + 5)
+    again.answer_of_it, again.truth = (DOWN, SILENT), {TRUNK: DOWN}
+    again.snapshot(again.truth)
+    again.see(trunk_settings(TRUNK, **CHECKED_WELL))
+    again.go_on(30)
+
+    assert again.plans[TRUNK] == ProbePlan(TRUNK, WAYS, 10.0)
+    assert again.state(TRUNK).reason.endswith("; our own OPTIONS: no answer")
+    assert len(again.told()) == 0
+
+
+def test_nobody_asks_it_where_probe_is_no() -> None:
+    scene = Provider(config(watches=(PROVIDERS, PHONES))).settle(takes_2xx_only=True)
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+
+    assert TRUNK not in scene.go_on(120).plans
+    assert scene.belief(TRUNK) is DOWN
+
+
 # ---------------------------------------------------------------- Asterisk checks it as well from now on
 
 CHECKED_WELL = {"takes_2xx_only": True, "ways": WAYS}
