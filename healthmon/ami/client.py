@@ -10,6 +10,7 @@ from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import (
     OLDER_LISTS,
     OutboundRegistration,
+    number,
     older_registration_of,
     readable,
     registration_of,
@@ -61,6 +62,8 @@ class AmiClient:
             self._actions = self._ask_actions()
             #: Asterisk has loaded modules since then, perhaps.
             self._may_have_more = False
+            #: A list had fewer rows than its end said.
+            self.has_lost_rows = False
             #: There was a maintenance mode; an Asterisk that never had it is not asked again and again.
             self._had_maintenance = False
             closing.pop_all()
@@ -77,13 +80,22 @@ class AmiClient:
 
     def rows(self, action: str) -> Iterator[list[Frame]]:
         """Ask for a list of any length, and give its frames piece by piece, as they come."""
+        came = 0
         for piece in self._connection.pieces(action):
             for frame in piece:
-                # Of an empty list Asterisk makes an error: "No Contacts found".
-                is_empty_list = frame.get("Message", "").startswith("No ")
-                if frame.get("Response", "Success") != "Success" and not is_empty_list:
-                    raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(frame)})")
+                if "ListItems" in frame:
+                    self.has_lost_rows |= came < number(frame["ListItems"])
+                elif "Event" in frame:
+                    came += 1
+                else:
+                    self._check_response(action, frame)
             yield piece
+
+    def _check_response(self, action: str, response: Frame) -> None:
+        # Of an empty list Asterisk makes an error: "No Contacts found".
+        is_empty_list = response.get("Message", "").startswith("No ")
+        if response.get("Response", "Success") != "Success" and not is_empty_list:
+            raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(response)})")
 
     def registrations(self) -> list[OutboundRegistration]:
         """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
@@ -163,6 +175,11 @@ class AmiClient:
     def take_loss(self) -> bool:
         """Whether events were dropped since this was last asked."""
         has_lost, self._connection.has_lost_events = self._connection.has_lost_events, False
+        return has_lost
+
+    def take_lost_rows(self) -> bool:
+        """Whether a list lacked rows since this was last asked: what it does not have may be there all the same."""
+        has_lost, self.has_lost_rows = self.has_lost_rows, False
         return has_lost
 
     @property

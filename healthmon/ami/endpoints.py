@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import readable
+from healthmon.text.longtext import LONGEST_TEXT
 
 LIST_CONTACTS = "PJSIPShowContacts"
 LIST_AORS = "PJSIPShowAors"
@@ -59,10 +60,12 @@ class ListedEndpoint(Struct, frozen=True):
 
 def contact_of(frame: Frame) -> ListedContact | None:
     """Read a row of PJSIPShowContacts, which lists those that have registered; None: it is none."""
-    if frame.get("Event") != "ContactList" or not frame.get("ObjectName"):
+    name = frame.get("ObjectName", "")
+    # A name is whole, down to its bytes, or none: two that are cut may be one.
+    if frame.get("Event") != "ContactList" or not 0 < len(name) <= LONGEST_TEXT:
         return None
     return ListedContact(
-        name=readable(frame["ObjectName"]),
+        name=name,
         uri=readable(frame.get("Uri", "")),
         status=intern(readable(frame.get("Status", ""))),
         rtt_ms=round_trip(frame.get("RoundtripUsec", "")),

@@ -63,8 +63,7 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
     if frame.get("Event") != ROW or not frame.get("ObjectName"):
         return None
     usual, forbidden, fatal = (
-        float(_number(frame.get(name, "")))
-        for name in ("RetryInterval", "ForbiddenRetryInterval", "FatalRetryInterval")
+        float(number(frame.get(name, ""))) for name in ("RetryInterval", "ForbiddenRetryInterval", "FatalRetryInterval")
     )
     return OutboundRegistration(
         name=readable(frame["ObjectName"]),
@@ -73,7 +72,7 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
         status=readable(frame.get("Status", "")),
         endpoint=readable(frame.get("Endpoint", "")),
         outbound_auth=readable(frame.get("OutboundAuth", "")),
-        max_retries=_number(frame.get("MaxRetries", "")),
+        max_retries=number(frame.get("MaxRetries", "")),
         waits=(usual, forbidden, fatal),
     )
 
@@ -98,8 +97,8 @@ def readable(text: str) -> str:
     return shortened(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def _number(text: str) -> int:
-    """A whole number of seconds, or of times; what is none is 0."""
+def number(text: str) -> int:
+    """A whole number of seconds, of times, of rows; what is none is 0."""
     if text.isascii() and text.isdigit():
         return int(text[:9])
     return 0

@@ -61,7 +61,7 @@ class PlayedEndpoints:
             value = self._variable(headers["Variable"])
             return in_lines({"Response": "Success", "ActionID": number, "Value": value}).encode()
         if action in LISTS:
-            return self._list(action, number).encode()
+            return self._list(action, number).encode("utf-8", "surrogateescape")
         return None
 
     def _list(self, action: str, number: str) -> str:

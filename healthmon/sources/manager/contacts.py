@@ -8,6 +8,7 @@ from math import ceil, inf
 from sys import intern
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.endpoints import STATIC, ListedContact
@@ -77,6 +78,8 @@ class ContactPart:
         self._users: dict[str, tuple[Target, ...]] = {}
         #: By the names that Asterisk gives them.
         self._known: dict[str, KnownContact] = {}
+        #: Those that another one has replaced, until a whole round has shown that they are gone.
+        self._replaced: list[KnownContact] = []
         #: Where the contacts of each endpoint are, as it was offered.
         self._places: dict[Target, tuple[Place, ...]] = {}
         self._has_moved = False
@@ -135,7 +138,8 @@ class ContactPart:
         finally:
             # Also after one that Asterisk was too busy to answer: it is not asked again at once.
             self._rest(begun)
-        yield from self._end_round(at)
+        if not client.take_lost_rows():
+            yield from self._end_round(at)
 
     def _rest(self, begun: float) -> None:
         now = time.monotonic()
@@ -156,7 +160,10 @@ class ContactPart:
             directory = Directory()
             registered = {known.contact.uri for name, known in self._known.items() if STATIC not in name}
             yield from list_directory(client, directory, self._targets, registered)
-            yield from self._use(directory, at)
+            if client.has_lost_rows:
+                self._settings_due = 0.0
+            else:
+                yield from self._use(directory, at)
         static = [name for contacts in self._directory.static.values() for name in contacts]
         yield from self._read_contacts(client, static, at)
 
@@ -200,9 +207,9 @@ class ContactPart:
 
     def _forget_strangers(self) -> None:
         """Forget contacts that are no longer those of the same endpoints."""
-        self._known = {
-            name: known for name, known in self._known.items() if known.targets == self._owners_of(known.contact)
-        }
+        for name, known in list(self._known.items()):
+            if known.targets != self._owners_of(known.contact):
+                self._replaced.append(self._known.pop(name))
 
     def _owners_of(self, contact: ListedContact) -> tuple[Target, ...]:
         """The endpoints that a contact belongs to; none: nobody watches it."""
@@ -245,9 +252,13 @@ class ContactPart:
     def _meet(self, contact: ListedContact) -> KnownContact:
         place = Place(host_of(contact.uri), intern(contact.user_agent[:LONGEST_USER_AGENT]))
         known = KnownContact(contact, self._owners_of(contact), place, self._round)
-        if known.targets and len(self._known) < MOST_KNOWN:
-            self._known[contact.name] = known
-            self._has_moved = True
+        if not known.targets or len(self._known) + len(self._replaced) >= MOST_KNOWN:
+            # Nothing is offered of what nobody would miss.
+            return replace(known, targets=())
+        if contact.name in self._known:
+            self._replaced.append(self._known[contact.name])
+        self._known[contact.name] = known
+        self._has_moved = True
         return known
 
     def _end_round(self, at: float) -> Iterator[None]:
@@ -258,15 +269,22 @@ class ContactPart:
         for known in gone:
             del self._known[known.contact.name]
             self._has_moved = True
-        readings = [
-            ContactReading(target, known.contact.uri, ContactStatus.REMOVED)
-            for known in gone
-            for target in known.targets
-        ]
-        self._offer_readings(readings, at)
+        gone += self._replaced
+        self._replaced = []
+        self._offer_readings([*self._removed(gone)], at)
         if self._has_moved:
             self._has_moved = False
             yield from self._offer_places(at)
+
+    def _removed(self, gone: Sequence[KnownContact]) -> Iterator[ContactReading]:
+        """Those of them that no other contact has taken the place of: with the same URI, of the same endpoint."""
+        if not gone:
+            return
+        living = {(target, known.contact.uri) for known in self._known.values() for target in known.targets}
+        for known in gone:
+            for target in known.targets:
+                if (target, known.contact.uri) not in living:
+                    yield ContactReading(target, known.contact.uri, ContactStatus.REMOVED)
 
     def _offer_places(self, at: float) -> Iterator[None]:
         """Offer where the contacts of endpoints are, of which that is new."""

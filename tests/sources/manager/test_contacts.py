@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 
 import pytest
 from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
+from healthmon.ami.endpoints import LIST_CONTACTS
 from healthmon.errors import AmiError
 from healthmon.model import ContactList, ContactReading, ContactStatus, EndpointSettings, Place, SettingsList, Target
 from healthmon.sources.inbox import Inbox
@@ -132,6 +133,93 @@ def test_where_contacts_are_is_offered_with_their_programs_and_anew_when_one_mov
     removed = [reading.uri for reading in watch.readings(PHONE) if reading.status is ContactStatus.REMOVED]
     assert removed == ["sip:101@203.0.113.7:40001"]
     assert len(watch.places(TRUNK)) == 1
+
+
+class Rounds:
+    """A part that is asked round by round, of a PBX whose lists may be spoilt."""
+
+    def __init__(self, manager: PlayedManager, endpoints: PlayedEndpoints) -> None:
+        endpoints.play_on(manager)
+        self._manager, self._answer = manager, manager.instead
+        self._link = ManagerLink(config_of(manager), Inbox(10_000), Clock(), TIMES)
+        self._link.endpoints = dict.fromkeys((PHONE, TRUNK))
+        self._link.has_events = True
+        self._part = ContactPart(self._link)
+        self._part.learn()
+
+    def one(self, spoil: Callable[[bytes], bytes] = lambda whole: whole) -> set[tuple[str, ContactStatus]]:
+        """Have a round, and return what it offers of the phone's contacts."""
+
+        def spoilt(headers: dict[str, str]) -> bytes | None:
+            answer = self._answer(headers)
+            if answer is None or headers["Action"] != LIST_CONTACTS:
+                return answer
+            return spoil(answer)
+
+        self._manager.instead = spoilt
+        with closing(AmiClient(self._link.pbx, timeout=0.5)) as client, suppress(AmiError):
+            list(self._part.work(client))
+        lists = [offered for offered in self._link.inbox.drain(0) if isinstance(offered, ContactList)]
+        readings = [reading for listed in lists for reading in listed.readings]
+        return {(reading.uri, reading.status) for reading in readings if reading.target == PHONE}
+
+
+@pytest.fixture
+def rounds(endpoints: PlayedEndpoints) -> Iterator[Rounds]:
+    with PlayedManager() as manager:
+        started = Rounds(manager, endpoints)
+        started.one()
+        yield started
+
+
+AT_HOME, ELSEWHERE = "sip:101@203.0.113.7:40001", "sip:101@203.0.113.7:40002"
+only_lists = pytest.mark.parametrize("endpoints", ["lists"], indirect=True)
+
+
+@only_lists
+def test_a_contact_that_is_named_with_another_uri_is_not_lost_for_good(
+    rounds: Rounds, endpoints: PlayedEndpoints
+) -> None:
+    endpoints.contact("101;@aa", ELSEWHERE, None, status="Unreachable")
+    assert rounds.one() == {(ELSEWHERE, ContactStatus.UNREACHABLE), (AT_HOME, ContactStatus.REMOVED)}
+    endpoints.contact("101;@aa", AT_HOME, 20_000)
+    assert rounds.one() == {(ELSEWHERE, ContactStatus.REMOVED)}
+    assert rounds.one() == set()
+
+
+@only_lists
+def test_names_that_differ_only_at_the_end_or_in_a_byte_are_different(
+    rounds: Rounds, endpoints: PlayedEndpoints
+) -> None:
+    for name, port in ((f"101;@{'a' * 900}1", 1), (f"101;@{'a' * 900}2", 2), ("101;@\udceb", 3), ("101;@\udcec", 4)):
+        endpoints.contact(name, f"sip:101@203.0.113.7:{port}", None, status="Unreachable")
+    lost = {(f"sip:101@203.0.113.7:{port}", ContactStatus.UNREACHABLE) for port in range(1, 5)}
+    assert rounds.one() == lost
+    assert rounds.one() == lost
+
+
+@only_lists
+@pytest.mark.parametrize("ends", [b"Event: ContactListComplete", b"Event: ContactList\r\n"])
+def test_a_list_that_breaks_off_removes_nothing_and_what_it_alone_has_does_not_last(
+    rounds: Rounds, endpoints: PlayedEndpoints, ends: bytes
+) -> None:
+    endpoints.contact("101;@bb", ELSEWHERE, 30_000)
+    rounds.one()
+    endpoints.gone("101;@aa")
+    endpoints.contact("101;@bb", AT_HOME, None, status="Unreachable")
+    assert (ELSEWHERE, ContactStatus.REMOVED) not in rounds.one(lambda whole: whole.partition(ends)[0])
+
+    endpoints.contact("101;@aa", AT_HOME, 20_000)
+    endpoints.contact("101;@bb", ELSEWHERE, 30_000)
+    assert rounds.one() == set()
+
+
+@only_lists
+def test_a_list_with_fewer_rows_than_its_end_says_removes_nothing(rounds: Rounds, endpoints: PlayedEndpoints) -> None:
+    endpoints.gone("101;@aa")
+    endpoints.contact("101;@bb", ELSEWHERE, 30_000)
+    assert rounds.one(lambda whole: whole.removesuffix(b"\r\n") + b"ListItems: 2\r\n\r\n") == set()
+    assert rounds.one() == {(AT_HOME, ContactStatus.REMOVED)}
 
 
 def test_settings_tell_a_provider_from_a_phone_and_how_each_is_checked(watch: Watch) -> None:
