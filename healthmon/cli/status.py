@@ -11,8 +11,9 @@ from healthmon.cli.common import database_option, database_settings, screen
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.status.data import status_data
+from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
-from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.status.text import status_text
 from healthmon.store.read.queries import open_reader
 
 
@@ -33,8 +34,14 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     with open_reader(where.database) as reader:
         lists_all = as_json or everything
         found = read_status(reader, time.time(), where.names, lists_all=lists_all, with_round_trips=True)
+    targets = found.remarkable
+    if only_down:
+        targets = found.alarms
+    elif lists_all:
+        targets = found.targets
+    data = status_data(found, targets)
     if as_json:
-        click.echo(json_text(status_data(found, only_down=only_down)))
+        click.echo(json_text(data))
     else:
-        click.echo(status_text(found, StatusLayout(only_down, everything), where.timezone, screen()), nl=False)
+        click.echo(status_text(data, StatusLayout(only_down, everything), where.timezone, screen()), nl=False)
     ctx.exit(found.exit_code)

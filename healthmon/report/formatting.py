@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from healthmon.model import DisplayNames, Health, Incident, Length, Target
 from healthmon.text.callerid import beside
-from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
+from healthmon.times.clock import of_written as of_written  # noqa: PLC0414 (for the neighbours, here and below)
+from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414
+from healthmon.times.clock import written as written  # noqa: PLC0414
 from healthmon.times.lengths import DAY, HOUR, MINUTE, Unit, divided
 
 #: What stands where no figure is known.
@@ -42,7 +45,13 @@ def incident_name(incident: Incident, names: DisplayNames) -> str:
     return f"{incident.kind} {full_name(incident.target, names)}"
 
 
-def called_data(target: Target, names: DisplayNames) -> dict[str, str]:
+class CalledFields(TypedDict, total=False):
+    """What people call an endpoint, where that is not its own name."""
+
+    called: str
+
+
+def called_data(target: Target, names: DisplayNames) -> CalledFields:
     """What people call an endpoint, as a field of ``docs/json.md``; nothing where it has no other name."""
     called = names.of(target)
     if called:
@@ -141,7 +150,12 @@ def age(at: float | None, now: float) -> str:
     """Write how long ago something was, in one unit: ``3 s``, ``12 min``, ``5 h``, ``9 d``; ``never``."""
     if at is None:
         return "never"
-    whole = max(round(now - at), 0)
+    return ago(now - at)
+
+
+def ago(seconds: float) -> str:
+    """Write for how long something has been, in one unit: ``3 s``, ``12 min``, ``5 h``, ``9 d``."""
+    whole = max(round(seconds), 0)
     for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
         if whole >= 2 * unit:
             return f"{whole // unit} {name}"

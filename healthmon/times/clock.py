@@ -80,7 +80,17 @@ def on_grain(seconds: float) -> float:
 
 
 def rfc3339(at: float | None) -> str | None:
-    """Write a time for programs, in UTC: ``2026-05-01T12:02:11.250Z``."""
+    """Write a time for programs, in UTC, if there is one: ``2026-05-01T12:02:11.250Z``."""
     if at is None:
         return None
+    return written(at)
+
+
+def written(at: float) -> str:
+    """Write a time for programs, in UTC: ``2026-05-01T12:02:11.250Z``."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def of_written(text: str) -> float:
+    """Return the time that was written for programs."""
+    return datetime.fromisoformat(text).timestamp()

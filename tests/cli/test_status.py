@@ -25,8 +25,10 @@ from healthmon.model import (
     Severity,
     Target,
 )
+from healthmon.report.status.data import status_data
+from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
-from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.status.text import status_text
 from healthmon.report.tables import Screen
 from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.read.queries import open_reader
@@ -379,13 +381,20 @@ def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None
         "pending_hold_why": "changed 4 times within 10 min",
         "reason": "peer status Unreachable",
         "remark": "",
+        "shown": "down",
+        "belief": "down",
+        "pending_for_s": 5.0,
+        "changing": True,
+        "flapping": False,
         "incident": None,
         "acknowledged": None,
         "muted_by": None,
         "explained_by": None,
+        "alarm": True,
         "ever_up": True,
-        "flapping": False,
     }
+    assert everything["summary"] == {"pbxs": {"up": 1}, "endpoints": {"up": 1, "down": 1}, "never_up": 0}
+    assert down["summary"] == everything["summary"]
     assert [target["endpoint"] for target in down["targets"]] == ["PJSIP/101"]
     assert len(down["pbxs"]) == 1
 
@@ -419,6 +428,7 @@ def test_a_receiver_that_cannot_be_told_is_shown_before_all_else(database: Path,
         "incident": None,
         "acknowledged": None,
         "muted_by": None,
+        "accepted_at": None,
     }
 
 
@@ -554,6 +564,9 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
         "incident": 7,
         "acknowledged": None,
         "muted_by": None,
+        "title": "site private address 192.168.7.0/24 on office",
+        "extent": "20 of 22",
+        "lasted_s": 3600.0,
     }
     assert document["targets"][0]["explained_by"] == 7
 
@@ -660,7 +673,7 @@ def test_a_narrow_terminal_tells_names_and_checks_before_the_reason(database: Pa
         open_reader(database) as reader,
     ):
         status = read_status(reader, NOW, {"PJSIP/101": "Reception"})
-        text = status_text(status, StatusLayout(), ZoneInfo("Europe/Berlin"), Screen(width=80))
+        text = status_text(status_data(status), StatusLayout(), ZoneInfo("Europe/Berlin"), Screen(width=80))
 
     assert "ENDPOINT     KIND      STATE  SINCE         WHY\n" in text
     assert "PJSIP/trunk  provider  down   13:00:00      G down, R; registration: rejected\n" in text

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 from healthmon.model import ClockJump, Health, Kind, Target
 from healthmon.report.availability.query import ReportRequest, account_of
+from healthmon.report.status.data import status_data
+from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
-from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.status.text import status_text
 from healthmon.report.tables import Screen
 from tests.store.conftest import folder, store
 from tests.store.scene import OFFICE, START, Store, by_key, incident, state, transition, unknown, unknown_by_key
@@ -27,7 +29,7 @@ def test_a_clock_that_was_set_forward_is_no_part_of_how_long_anything_has_lasted
 
     with store.reading() as reader:
         status = read_status(reader, START + 220 + NIGHT)
-    text = status_text(status, StatusLayout(), ZoneInfo("UTC"), Screen(200))
+    text = status_text(status_data(status), StatusLayout(), ZoneInfo("UTC"), Screen(200))
 
     assert "seems down for 2 min" in text
     assert "since 12:01:40, 2 min; incident 1" in text

@@ -28,9 +28,10 @@ from healthmon.report.availability.account import By
 from healthmon.report.availability.data import report_data
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.status.data import status_data
+from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
 from healthmon.report.status.rows import Status
-from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.status.text import status_text
 from healthmon.report.tables import Screen
 from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.read.queries import open_reader
@@ -95,7 +96,7 @@ def test_green_and_rejected_is_not_green_anywhere(office: Office) -> None:
     [row] = [row for row in office.status().targets if row.target == TRUNK]
     assert (row.check, row.state, row.reason) == (Check.REGISTRATION, Health.DOWN, f"registration: {LOST}")
     assert [(check.check, check.state) for check in row.checks] == [("reachability", "up"), ("registration", "down")]
-    assert "incoming calls are affected" in status_text(office.status(), StatusLayout(), ZONE, Screen(300))
+    assert "incoming calls are affected" in status_text(status_data(office.status()), StatusLayout(), ZONE, Screen(300))
     [target] = [target for target in status_data(office.status())["targets"] if target["endpoint"] == TRUNK.endpoint]
     assert [(check["check"], check["state"]) for check in target["checks"]] == [
         ("reachability", "up"),
@@ -131,7 +132,7 @@ def test_a_registration_of_nobody_has_its_row_its_message_and_its_figure(office:
 
     [row] = [row for row in office.status().targets if row.target == NOBODY]
     assert (row.kind, row.state) == ("registration", Health.DOWN)
-    assert "REGISTRATION/reg-old" in status_text(office.status(), StatusLayout(), ZONE, Screen(300))
+    assert "REGISTRATION/reg-old" in status_text(status_data(office.status()), StatusLayout(), ZONE, Screen(300))
     assert "DOWN registration reg-old (office)" in office.message()
     with open_reader(office.path) as reader:
         asked = ReportRequest((START, office.clock.now()), with_checks=True)

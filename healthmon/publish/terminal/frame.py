@@ -12,8 +12,8 @@ from msgspec import Struct
 from healthmon.model import Kind
 from healthmon.publish.terminal.events import StateChange, name_of
 from healthmon.report.formatting import age, counted, duration, local, visible, with_called
+from healthmon.report.status.pbx_table import in_words
 from healthmon.report.status.rows import GroupOutage, Status, TargetStatus
-from healthmon.report.status.text import in_words
 from healthmon.report.tables import STYLES
 from healthmon.report.target_names import short_name
 

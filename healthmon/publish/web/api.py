@@ -7,7 +7,6 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
-from msgspec.structs import replace
 
 from healthmon.config.values import count
 from healthmon.errors import HealthmonError
@@ -131,7 +130,7 @@ def targets_data(present: Present, parameters: Mapping[str, str]) -> dict[str, o
     return {
         "revision": present.revision,
         "total": len(found),
-        "targets": status_data(replace(present.status, targets=page))["targets"],
+        "targets": status_data(present.status, page)["targets"],
     }
 
 
@@ -177,5 +176,5 @@ def changes_data(live: Live, since: str) -> dict[str, object]:
             {"pbx": target.pbx, "endpoint": target.endpoint}
             for target in sorted(changed - {row.target for row in present.status.targets})
         ]
-    document = status_data(replace(present.status, targets=rows))
+    document = status_data(present.status, rows)
     return {"revision": present.revision, "complete": changed is None, "gone": gone, **document}

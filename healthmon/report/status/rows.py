@@ -123,16 +123,21 @@ class TargetStatus(Struct, frozen=True):
 
     @property
     def more(self) -> str:
-        """What is said beside the reason. Of what is degraded otherwise than at first this is how it stands now."""
-        is_reason_old = self.remark and self.state is Health.DEGRADED and self.pending is None
-        if is_reason_old:
-            return f"now {self.remark}"
-        return self.remark
+        """What is said beside the reason."""
+        return more_of(self.remark, self.state, self.pending)
 
     @property
     def is_plain_up(self) -> bool:
         """Whether nothing at all is the matter."""
         return self.state is Health.UP and self.pending is None and not self.is_flapping
+
+
+def more_of(remark: str, state: str, pending: str | None) -> str:
+    """What is said beside the reason. Of what is degraded otherwise than at first this is how it stands now."""
+    is_reason_old = remark and state == Health.DEGRADED and pending is None
+    if is_reason_old:
+        return f"now {remark}"
+    return remark
 
 
 class PbxStatus(Struct, frozen=True):
@@ -241,6 +246,13 @@ class Status(Struct, frozen=True):
     def alarms(self) -> tuple[TargetStatus, ...]:
         """The providers and phones of which somebody should know: ``--down`` lists no others, in no form."""
         return tuple(row for row in self.targets if row.is_alarm)
+
+    @property
+    def remarkable(self) -> tuple[TargetStatus, ...]:
+        """The providers and phones of which people read: of many those that are not simply up."""
+        if len(self.targets) <= LISTED:
+            return self.targets
+        return tuple(row for row in self.targets if not row.is_plain_up)
 
     @property
     def is_stale(self) -> bool:

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from healthmon.core.belief.pbx import NO_REGISTRATIONS
 from healthmon.model import REGISTRATION, Check, Health, Kind, Target
+from healthmon.report.status.data import status_data
+from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
-from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.status.text import status_text
 from healthmon.report.tables import Screen
 from healthmon.store.read.queries import open_reader
 from tests.cli.conftest import database
@@ -34,7 +36,7 @@ def shown(database: Path, wish: StatusLayout, width: int | None = None) -> str:
     other = endpoint(Target("office", REGISTRATION, "old"), Kind.REGISTRATION, check=Check.REGISTRATION, **hidden)
     states = [connection(), manager, provider("trunk"), lost, other]
     with running(database, states), open_reader(database) as reader:
-        return status_text(read_status(reader, NOW), wish, ZoneInfo("Europe/Berlin"), Screen(width))
+        return status_text(status_data(read_status(reader, NOW)), wish, ZoneInfo("Europe/Berlin"), Screen(width))
 
 
 def test_the_sentence_is_in_the_row_of_the_pbx_alone(database: Path) -> None:
@@ -55,7 +57,7 @@ def test_where_the_row_of_the_pbx_is_not_shown_the_sentence_stays(database: Path
     unseen = provider("trunk", Health.UNKNOWN, check=Check.REGISTRATION, **hidden)
     with running(database, [connection(), degraded, unseen]), open_reader(database) as reader:
         text = status_text(
-            read_status(reader, NOW), StatusLayout(only_down=True), ZoneInfo("Europe/Berlin"), Screen(None)
+            status_data(read_status(reader, NOW)), StatusLayout(only_down=True), ZoneInfo("Europe/Berlin"), Screen(None)
         )
 
     assert "PBX  " not in text

@@ -9,9 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.model import REGISTRATION, Check, CheckState, Health, Kind, Target
+from healthmon.report.status.data import status_data
+from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
 from healthmon.report.status.rows import RoundTrips
-from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.status.text import status_text
 from healthmon.report.tables import Screen
 from healthmon.store.read.queries import open_reader
 from tests.cli.conftest import database
@@ -45,7 +47,7 @@ def shown(database: Path, width: int | None, *, called: dict[str, str] = CALLED)
         status = read_status(reader, NOW, called)
         trunk = Target("office", "PJSIP", "trunk-easybel-berlin")
         status = replace(status, round_trips={trunk: RoundTrips(12.0, 83.0)})
-        return status_text(status, StatusLayout(), BERLIN, Screen(width=width)).splitlines()
+        return status_text(status_data(status), StatusLayout(), BERLIN, Screen(width=width)).splitlines()
 
 
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 140, 200, None])
