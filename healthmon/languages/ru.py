@@ -139,6 +139,10 @@ TEXTS = {
         "сообщение придёт, когда станет стабильно или недоступно надолго"
     ),
     "now: {words}": "сейчас: {words}",
+    "its registration is not back yet: {why}": "его регистрации пока нет: {why}",
+    "our own OPTIONS are not answered as they should be yet: {why}": "ответ на наши OPTIONS пока не в порядке: {why}",
+    "registrations that are not back yet: {names}": "регистраций пока нет: {names}",
+    "not yet well by our own OPTIONS: {names}": "ответ на наши OPTIONS пока не в порядке: {names}",
     "explains {counts} of which you are not told: {names}": (
         "по этой же причине нет связи: {counts}; отдельно не сообщается: {names}"
     ),

@@ -36,6 +36,7 @@ from healthmon.model.registrations import (
     asks_for_help,
     tells_more,
     tells_nothing,
+    why_alone,
 )
 from healthmon.model.sighting import (
     IN_MAINTENANCE_MODE,
@@ -172,4 +173,5 @@ __all__ = [
     "check_counts",
     "tells_more",
     "tells_nothing",
+    "why_alone",
 ]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 #: An attempt has failed, and nothing tells why.
 NOT_KNOWN_WHY = "rejected, or not answered"
 #: No attempt was heard of.
 NOT_TRIED = "not tried yet, or taken back on purpose"
+#: What is said after the server of one that failed, or was not tried.
+_WHYS = (NOT_KNOWN_WHY, NOT_TRIED, "rejected", "not answered")
+#: The words of an older driver, which says more.
+_SAID = re.compile(r"\(Asterisk: (.+?)\)")
 #: It will not come back by itself.
 STOPPED_TRYING = "Asterisk has stopped trying"
 #: … or not soon: a provider that is overloaded may say after how long it wants to be asked again.
@@ -25,6 +31,15 @@ def asks_for_help(words: str) -> bool:
 def tells_nothing(words: str) -> bool:
     """Whether these words tell no more than that a registration is not there."""
     return _worth(words) <= _worth(NOT_KNOWN_WHY)
+
+
+def why_alone(words: str) -> str:
+    """What these words say of why a registration is not there, without the server: ``rejected``."""
+    known = next((why for why in _WHYS if f": {why}" in words), "")
+    said = _SAID.search(words)
+    if known or said is None:
+        return known or words
+    return said[1]
 
 
 def _worth(words: str) -> int:

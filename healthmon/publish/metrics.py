@@ -93,7 +93,8 @@ class StatusCollector(Collector):
             "Incidents that last, by what they are of. Those that another one explains are counted as explained.",
             labels=("kind", "explained"),
         )
-        found = Counter((each.kind, each.explained_by is not None) for each in self._present.incidents)
+        lasting = {each.id for each in self._present.incidents}
+        found = Counter((each.kind, each.explained_by in lasting) for each in self._present.incidents)
         for (kind, is_explained), number in sorted(found.items()):
             family.add_metric((kind, "true" if is_explained else "false"), number)
         yield family

@@ -571,6 +571,18 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
     assert document["targets"][0]["explained_by"] == 7
 
 
+def test_what_explained_an_outage_is_named_only_as_long_as_it_lasts(database: Path, run: Run) -> None:
+    trunk = provider("trunk", DOWN, since=NOW - HOUR)
+    over = outage(7, phone("101"), NOW - 2 * HOUR, NOW - HOUR)
+    left = outage(8, trunk, NOW - HOUR, explained_by=7)
+    with running(database, [connection(), trunk], incidents=[over, left]):
+        text = run("status").stdout
+        document = json.loads(run("status", "--json").stdout)
+
+    assert "explained" not in text
+    assert (document["targets"][0]["incident"], document["targets"][0]["explained_by"]) == (8, None)
+
+
 def test_a_site_that_is_down_before_its_members_are_believed_is_a_problem(database: Path, run: Run) -> None:
     site = Target("office", "site", "192.168.7.0/24")
     states = [connection(), *(phone(f"{200 + i}", pending=DOWN, pending_since=NOW - 40) for i in range(5))]

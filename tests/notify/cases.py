@@ -98,6 +98,24 @@ def _provider_up() -> Case:
     return Case([up(about)], NOW + 600)
 
 
+def _provider_up_and_its_registration_is_not_back() -> Case:
+    about = closed(TELEKOM, closed_words="contact reachable")
+    other = up(closed(SIPGATE, 842, kind=Kind.PROVIDER, closed_words="contact reachable"))
+    return Case([up(about, not_back=(registration_left(),)), other], NOW + 600)
+
+
+def _provider_up_and_answers_503() -> Case:
+    cause = "answers 503 Service Unavailable; Asterisk: reachable"
+    left = check_of(TELEKOM, 841, Check.OPTIONS, health=Health.DEGRADED, cause=cause, explained_by=840)
+    return Case([up(closed(TELEKOM, closed_words="contact reachable"), not_back=(left,))], NOW + 600)
+
+
+def registration_left(target: Target = TELEKOM, number: int = 841) -> Incident:
+    """A registration that was lost with its provider, and is not back with it."""
+    cause = "not registered at sip.telekom.example: rejected; incoming calls are affected"
+    return check_of(target, number, Check.REGISTRATION, cause=cause, explained_by=840)
+
+
 def _provider_was_down() -> Case:
     about = closed(TELEKOM, closed_at=SINCE + 180)
     return Case([row(about, says=Said.WAS_DOWN)], NOW + 2 * HOUR)
@@ -482,6 +500,13 @@ def _providers_up_and_one_is_still_down() -> Case:
     about = replace(group_of_providers(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
     one, other = trunks()
     return Case([up(about, explained=(over(one), other)), row(other)], SINCE + 725)
+
+
+def _providers_up_and_their_registrations_are_not_back() -> Case:
+    about = replace(group_of_providers(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    members = tuple(map(over, trunks()))
+    left = tuple(registration_left(trunk.target, trunk.id + 10) for trunk in members)
+    return Case([up(about, explained=(*members, *left), not_back=left)], SINCE + 725)
 
 
 def _receiver_down() -> Case:

@@ -68,11 +68,12 @@ def row(
     worst: tuple[Incident, ...] = (),
     knows: bool = True,
     told_before: frozenset[int] = frozenset(),
+    not_back: tuple[Incident, ...] = (),
 ) -> ClaimedRow:
     """One line of a message; ``knows``: its reader is told of what is left of it."""
     left = frozenset(one.id for one in explained if one.is_open and not about.is_open and knows)
     told = told_before | left
-    return ClaimedRow(about.id, reason, says, about, repeated, explained, told, others or len(worst), worst)
+    return ClaimedRow(about.id, reason, says, about, repeated, explained, told, not_back, others or len(worst), worst)
 
 
 def up(about: Incident, **options: Any) -> ClaimedRow:

@@ -44,7 +44,7 @@ def value(found: Samples, name: str, **labels: str) -> float | None:
 def test_states_counts_incidents_and_times_are_there(tmp_path: Path) -> None:
     trunk = provider("trunk", DOWN)
     states = [connection(), trunk, phone("101"), phone("102", DOWN), phone("103", DOWN, ever_up=False)]
-    incidents = [outage(1, trunk, NOW - HOUR), outage(2, phone("102"), NOW - HOUR, NOW - 60)]
+    incidents = [outage(1, trunk, NOW - HOUR, explained_by=2), outage(2, phone("102"), NOW - HOUR, NOW - 60)]
     with site(tmp_path / "h.db", states, incidents=incidents) as web:
         code, text = web.get("/metrics")
 

@@ -82,7 +82,7 @@ def _mood(lines: Sequence[MessageLine]) -> Mood:
     if down:
         return _MOODS_OF_DOWN[min(down, key=list(Severity).index)]
     mood = _MOODS.get(lines[0].news, Mood.WARNING)
-    if mood is Mood.SUCCESS and any(line.still_down for line in lines):
+    if mood is Mood.SUCCESS and any(line.still_down or line.row.not_back for line in lines):
         return Mood.WARNING
     return mood
 

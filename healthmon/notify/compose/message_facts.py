@@ -84,6 +84,9 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
         "site": incident.site or None,
         "down": incident.down,
         "of": incident.of or None,
+        "not_back_yet": [
+            {**_named(left, line.names), "check": left.check, "cause": left.cause} for left in line.row.not_back
+        ],
         "explained_by": incident.explained_by,
         "told_inside_of": outside.incident.id if line is not outside else None,
         "explains": [

@@ -200,8 +200,8 @@ class MessageLine(Struct, frozen=True):
             return []
         lasting = {incident.id: incident for incident in self.row.explained if incident.is_open}
         left = (incident for incident in lasting.values() if incident.explained_by not in lasting)
-        # Of what works in part the reader hears for itself.
-        return [incident for incident in left if incident.is_of_reachability or not incident.is_partial]
+        # That one of their other checks is not well is said apart.
+        return [incident for incident in left if incident.is_of_reachability]
 
     @property
     def explained(self) -> list[Incident]:

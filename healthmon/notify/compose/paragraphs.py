@@ -11,6 +11,7 @@ from healthmon.notify.compose.bunches import bunched, is_cohort
 from healthmon.notify.compose.group_sentences import first_of_group
 from healthmon.notify.compose.message_lines import LineRank, MessageLine, State, named
 from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, listed_names, names, said
+from healthmon.notify.compose.not_back import not_back
 from healthmon.notify.compose.voice import Voice
 from healthmon.text.lists import listed
 from healthmon.text.longtext import cut
@@ -104,6 +105,7 @@ def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
     words += [*_why(line, voice), *_facts(line, voice)]
     if not line.kind.is_group:
         words += _around(line, voice)
+    words += not_back(line, voice)
     words += [_place(line, voice), *_repeated(line.all, voice)]
     return Paragraph("\n".join(words), line.all)
 

@@ -62,7 +62,8 @@ def read_status(
     incidents = reader.open_incidents()
     lasting = {incident.target: incident for incident in incidents}
     of_checks = {(incident.target, incident.check): incident for incident in incidents}
-    targets = tuple(with_incident(row, of_checks.get((row.target, row.check))) for row in rows)
+    open_now = {incident.id for incident in incidents}
+    targets = tuple(with_incident(row, of_checks.get((row.target, row.check)), open_now) for row in rows)
     urls = reader.urls()
     fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
     return Status(
@@ -70,7 +71,7 @@ def read_status(
         alive_at=daemon.alive_at,
         is_running=daemon.is_running,
         pbxs=tuple(
-            replace(pbx, row=with_incident(pbx.row, lasting.get(pbx.row.target)))
+            replace(pbx, row=with_incident(pbx.row, lasting.get(pbx.row.target), open_now))
             for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets, now)
         ),
         targets=targets,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -74,7 +74,7 @@ class TargetStatus(Struct, frozen=True):
     incident: int | None = None
     acknowledged: str = ""
     muted_by: str = ""
-    #: The bigger incident that explains it.
+    #: The bigger incident that explains it, as long as that lasts.
     explained_by: int | None = None
     #: Which of its checks this is: the worst.
     check: str = Check.REACHABILITY
@@ -298,16 +298,19 @@ def how_many_down(status: Status) -> int | None:
     return down
 
 
-def with_incident(row: TargetStatus, incident: Incident | None) -> TargetStatus:
-    """The row with what is known of its open incident."""
+def with_incident(row: TargetStatus, incident: Incident | None, lasting: Container[int | None]) -> TargetStatus:
+    """The row with what is known of its open incident. ``lasting``: the numbers of all that are open."""
     if incident is None:
         return row
+    explained_by = None
+    if incident.explained_by in lasting:
+        explained_by = incident.explained_by
     return replace(
         row,
         incident=incident.id,
         acknowledged=acknowledged(incident),
         muted_by=incident.muted_by,
-        explained_by=incident.explained_by,
+        explained_by=explained_by,
     )
 
 

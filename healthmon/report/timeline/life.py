@@ -82,7 +82,7 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
     lasting = [incident for incident in reader.incidents_of(target, inf, inf) if _is_of(incident, row)]
     if not lasting:
         return row
-    return with_incident(row, lasting[-1])
+    return with_incident(row, lasting[-1], {incident.id for incident in reader.open_incidents()})
 
 
 def _is_of(incident: Incident, row: TargetStatus) -> bool:

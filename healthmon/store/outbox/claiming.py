@@ -11,7 +11,7 @@ from operator import itemgetter
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.alerting.decide import is_wider, says
+from healthmon.core.alerting.decide import GOOD_ENDINGS, is_wider, says
 from healthmon.model import Incident, Kind, Reason, Said, Severity, Target, asks_for_help
 from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
@@ -86,6 +86,14 @@ _TOLD_ANEW = """SELECT newer.id FROM incidents ended JOIN incidents newer
     WHERE ended.id = :id AND EXISTS (SELECT 1 FROM notifications n
         WHERE n.incident_id = newer.id AND n.url_id = :url_id AND n.says IS NOT NULL)"""
 
+# What is known not to be well, though its endpoint may be reached again: not what seems to be well by now, what nobody
+# can see, or that our OPTIONS were not answered, which they were not before that either.
+_LEFT_BESIDE = """SELECT i.* FROM incidents i
+    JOIN checks c ON c.pbx = i.pbx AND c.technology = i.technology AND c.resource = i.resource AND c.name = i.check_name
+    JOIN states s ON s.check_id = c.id
+    WHERE i.closed_at IS NULL AND i.muted_by = '' AND s.veil = '' AND s.pending IS NOT 'up'
+    AND (i.check_name = 'registration' OR (i.check_name = 'options' AND i.health = 'degraded')) ORDER BY i.id"""
+
 #: So many of the things are named of which a message does not speak.
 NAMED_OTHERS = 3
 
@@ -133,6 +141,9 @@ class ClaimedRow(Struct, frozen=True):
     explained: tuple[Incident, ...] = ()
     #: Those of them that last, and of which this URL was told, or is told in this message; of a group: once it is over.
     told: frozenset[int] = frozenset()
+    #: Other checks of the same endpoint that are not well yet, as far as that is known, though it can be reached again;
+    #: of a group: of all its endpoints.
+    not_back: tuple[Incident, ...] = ()
     #: Open incidents of which this message does not speak, that no bigger open one explains, and that may be told of;
     #: and the worst of them.
     others_down: int = 0
@@ -359,7 +370,9 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     asked = (line.incident for line in lines if not (line.incident.is_open and line.incident.kind.is_group))
     lasting = {smaller.id for incident in asked for smaller in explained[incident.id] if smaller.is_open}
     told = {number for number in lasting if _knows_of(session, number, url_id)}
+    not_back = _not_back(session, lines, explained)
     spoken_of = {line.incident.id for line in lines} | told
+    spoken_of |= {left.id for lefts in not_back.values() for left in lefts}
     others = [row for row in session.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
     # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
     here = {line.incident.target for line in lines}
@@ -377,12 +390,32 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
             possibly_repeated=line.in_doubt is not None,
             explained=explained[line.incident.id],
             told=frozenset(smaller.id for smaller in explained[line.incident.id] if smaller.id in told),
+            not_back=not_back.get(line.incident.id, ()),
             others_down=len(others),
             others=named,
             caller_names=caller_names,
         )
         for line in lines
     )
+
+
+def _not_back(
+    session: Session, lines: Sequence[Line], explained: Mapping[int, tuple[Incident, ...]]
+) -> dict[int, tuple[Incident, ...]]:
+    """What is not well yet of that which can be reached again, and has no line of its own; by what is over."""
+    ended = (line.incident for line in lines if line.incident.ending in GOOD_ENDINGS)
+    over = [incident for incident in ended if incident.is_of_reachability]
+    if not over:
+        return {}
+    here = {line.incident.id for line in lines}
+    left = [INCIDENTS.of(row, session.timeline) for row in session.rows(_LEFT_BESIDE)]
+    found: dict[int, tuple[Incident, ...]] = {}
+    for incident in over:
+        of_it = {smaller.target for smaller in explained[incident.id]} | {incident.target}
+        lefts = tuple(other for other in left if other.target in of_it and other.id not in here)
+        if lefts:
+            found[incident.id] = lefts
+    return found
 
 
 def _caller_names(session: Session, incidents: Iterable[Incident]) -> dict[Target, str]:

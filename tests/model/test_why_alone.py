@@ -1,0 +1,29 @@
+"""Of the words about a registration that is not there, those that say why."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthmon.model import why_alone
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("not registered at sip.example.net: rejected; incoming calls are affected", "rejected"),
+        ("not registered at 2001:db8::1: not answered; incoming calls are affected", "not answered"),
+        (
+            "2 of 3 registrations, reg-a: not registered at sip.example.net: rejected, or not answered; Asterisk has "
+            "stopped trying: it needs 'pjsip send register reg-a', or a reload; incoming calls are affected",
+            "rejected, or not answered",
+        ),
+        (
+            "not registered at a (Asterisk: Unregistered): not tried yet, or taken back on purpose; incoming calls …",
+            "not tried yet, or taken back on purpose",
+        ),
+        ("not registered at a (Asterisk: Request Sent); incoming calls are affected", "Request Sent"),
+        ("in other words", "in other words"),
+    ],
+)
+def test_the_words_without_the_server(words: str, why: str) -> None:
+    assert why_alone(words) == why
