@@ -51,7 +51,13 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
         live = Live(watcher, settings.where.names, time.time)
         live.look()
         where = settings.where
-        app = application(live, where.names, where.timezone, has_phones=settings.web.metrics_of_phones)
+        app = application(
+            live,
+            settings.plans,
+            where.timezone,
+            has_phones=settings.web.metrics_of_phones,
+            spoken=settings.language,
+        )
         try:
             server = create_server(
                 app,

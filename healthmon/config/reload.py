@@ -24,6 +24,9 @@ _SECTIONS = {
 #: What is said of other values of [healthmon] and [history], by the names of the fields.
 _GENERAL = {name: declared.when_changed for name, declared in HEALTHMON.declared.items() if declared.when_changed}
 
+#: What the web process reads.
+_OF_THE_WEB_PROCESS = frozenset(("web", "names", "sites", "maintenance", "timezone", "language"))
+
 #: The fields of a PBX that an open connection depends on.
 _CONNECTION = tuple(
     name for name, declared in PBX.declared.items() if isinstance(declared, Option) and declared.reconnects
@@ -63,7 +66,7 @@ class Difference(Struct, frozen=True):
     @property
     def web_changed(self) -> bool:
         """Whether the web process begins anew."""
-        return "web" in self.fields or "names" in self.fields
+        return not _OF_THE_WEB_PROCESS.isdisjoint(self.fields)
 
     @property
     def consequences(self) -> tuple[str, ...]:

@@ -68,18 +68,27 @@ class Browser:
             os.killpg(self._process.pid, 9)
             self._process.wait()
 
-    def page(self, file: Path, width: int, height: int = 900) -> Page:
-        """Open a file in a window of this size (pixels); a narrow one is a phone's."""
+    def page(self, place: Path | str, width: int, height: int = 900, **wishes: bool) -> Page:
+        """Open a file, or an address, in a window of this size (pixels); a narrow one is a phone's."""
         request = Request(f"http://127.0.0.1:{self._port}/json/new?about:blank", method="PUT")
         with urlopen(request, timeout=_ANSWERS_WITHIN) as answer:
             url = json.load(answer)["webSocketDebuggerUrl"]
-        return Page(url, file, width, height)
+        return Page(url, place, width, height, **wishes)
 
 
 class Page:
     """One page that is loaded."""
 
-    def __init__(self, url: str, file: Path, width: int, height: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        place: Path | str,
+        width: int,
+        height: int,
+        *,
+        is_dark: bool = False,
+        with_scripts: bool = True,
+    ) -> None:
         self._socket = websocket.create_connection(url, timeout=_ANSWERS_WITHIN, suppress_origin=True)
         self._number = 0
         #: Every URL that was asked for, and all that the console was told.
@@ -89,8 +98,34 @@ class Page:
             self._call(f"{domain}.enable")
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._call("Emulation.setDeviceMetricsOverride", **metrics)
-        self._call("Page.navigate", url=file.as_uri())
+        scheme = "dark" if is_dark else "light"
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        # What the page holds of scripts is not run; what the tests run is.
+        self._call("Emulation.setScriptExecutionDisabled", value=not with_scripts)
+        self.go_to(place)
+
+    def go_to(self, place: Path | str) -> None:
+        """Load a file, or an address."""
+        if isinstance(place, Path):
+            place = place.as_uri()
+        self._call("Page.navigate", url=place)
         self._wait_for("Page.loadEventFired")
+
+    def close(self) -> None:
+        """Close the page; a browser of many pages is slow."""
+        self._call("Page.close")
+        self._socket.close()
+
+    def picture(self, *, whole: bool = False) -> bytes:
+        """Take a picture of the window, or of the whole page, as PNG."""
+        return base64.b64decode(self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"])
+
+    def wait_until(self, script: str, within: float = 30.0) -> None:
+        """Wait until a script says yes."""
+        deadline = time.monotonic() + within
+        while not self.evaluate(script):
+            assert time.monotonic() < deadline, f"not within {within} s: {script}"
+            time.sleep(0.05)
 
     def evaluate(self, script: str) -> Any:
         """Run a script in the page and return its value, also that of a promise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,21 +11,25 @@ from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 
+from healthmon.config.plans import Plans
 from healthmon.model import CheckState
 from healthmon.publish.web.application import application
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
 from tests.report.builder import NOW, running
 
+NO_PLANS = Plans()
+NOTHING_ELSE: Mapping[str, Any] = {}
+
 
 class Site:
     """An application, whoever asks it, and the clock by which it reads the database."""
 
-    def __init__(self, path: Path, *, has_phones: bool) -> None:
+    def __init__(self, path: Path, *, has_phones: bool = False, spoken: str = "en", plans: Plans = NO_PLANS) -> None:
         self.now = NOW
         self.watcher = Watcher(path)
-        self.live = Live(self.watcher, {}, lambda: self.now)
-        app = application(self.live, {}, ZoneInfo("Europe/Berlin"), has_phones=has_phones)
+        self.live = Live(self.watcher, plans.names, lambda: self.now)
+        app = application(self.live, plans, ZoneInfo("Europe/Berlin"), has_phones=has_phones, spoken=spoken)
         self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
@@ -41,16 +45,18 @@ class Site:
 
 
 @contextmanager
-def opened(path: Path, *, has_phones: bool = False) -> Iterator[Site]:
-    """An application that has looked at a database."""
-    found = Site(path, has_phones=has_phones)
+def opened(path: Path, **shown: Any) -> Iterator[Site]:
+    """An application that has looked at a database. ``shown``: how, and what the configuration says."""
+    found = Site(path, **shown)
     found.live.look()
     with found.watcher:
         yield found
 
 
 @contextmanager
-def site(path: Path, states: Iterable[CheckState], *, has_phones: bool = False, **facts: Any) -> Iterator[Site]:
+def site(
+    path: Path, states: Iterable[CheckState], *, shown: Mapping[str, Any] = NOTHING_ELSE, **facts: Any
+) -> Iterator[Site]:
     """An application that has looked at a database with these in it, while a daemon runs."""
-    with running(path, states, **facts), opened(path, has_phones=has_phones) as found:
+    with running(path, states, **facts), opened(path, **shown) as found:
         yield found

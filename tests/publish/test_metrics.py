@@ -66,7 +66,7 @@ def test_each_provider_has_its_series_and_each_phone_only_where_that_is_wanted(t
     states = [connection(), provider("trunk", DOWN), phone("101")]
     with site(tmp_path / "a.db", states) as web:
         without = samples(web.get("/metrics")[1])
-    with site(tmp_path / "b.db", states, has_phones=True) as web:
+    with site(tmp_path / "b.db", states, shown={"has_phones": True}) as web:
         with_phones = samples(web.get("/metrics")[1])
 
     trunk = {"pbx": "office", "endpoint": "PJSIP/trunk", "kind": "provider", "watch": "providers"}

@@ -98,7 +98,7 @@ def test_this_machine_is_answered(host: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1/", "/api/v1/state/office", "/metrics/x", "/%00", "/api/v1/state//PJSIP/101"]
+    "path", ["/nothing", "/api/v1/", "/api/v1/state/office", "/metrics/x", "/%00", "/api/v1/state//PJSIP/101"]
 )
 def test_what_there_is_not_is_not_found_and_is_no_page(path: str, tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
@@ -113,7 +113,8 @@ def test_what_there_is_not_is_not_found_and_is_no_page(path: str, tmp_path: Path
 def test_nothing_can_be_written(tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
         for method in (web.client.post, web.client.put, web.client.delete):
-            assert method("/api/v1/status", headers={"Host": "localhost"}).status_code == 405
+            for path in ("/", "/api/v1/status"):
+                assert method(path, headers={"Host": "localhost"}).status_code == 405
 
 
 def test_a_value_that_cannot_be_is_said_and_ends_nothing(tmp_path: Path) -> None:

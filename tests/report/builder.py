@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +21,15 @@ from healthmon.model import (
     Kind,
     Notification,
     PbxState,
+    Place,
+    PlaceChange,
     Reason,
     Target,
     Transition,
     UnknownPeriod,
 )
 from healthmon.store.outbox.outbox import Claim, open_outbox
-from healthmon.store.write.writer import open_writer
+from healthmon.store.write.writer import Writer, open_writer
 
 #: A Friday noon, UTC.
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC).timestamp()
@@ -39,6 +41,9 @@ REASONS = {
     Health.UP: "peer status Reachable",
     Health.DEGRADED: "one contact lost",
 }
+
+#: No contact is known.
+NOWHERE: Mapping[Target, Iterable[str]] = {}
 
 #: (when, what was believed from then on)
 Step = tuple[float, Health | None]
@@ -126,8 +131,12 @@ def running(
     incidents: Iterable[Incident] = (),
     alive_at: float | None = NOW - 3,
     fresh: Iterable[Freshness] = (),
-) -> Iterator[None]:
-    """A database with these in it, and a daemon that holds its lock inside; ``fresh``: not the usual freshness."""
+    places: Mapping[Target, Iterable[str]] = NOWHERE,
+) -> Iterator[Writer]:
+    """A database with these in it, and a daemon that holds its lock inside; ``fresh``: not the usual freshness.
+
+    ``places``: the addresses of the contacts of endpoints.
+    """
     states = list(states)
     changes = Changes(
         states={(state.target, state.check): state for state in states},
@@ -135,6 +144,11 @@ def running(
         transitions=list(history),
         unknown_periods={(each.target, each.check, each.since): each for each in unknown_periods},
         incidents={incident.id: incident for incident in incidents},
+        places=[
+            PlaceChange(target, Place(address, "Yealink SIP-T46U"), NOW - DAY, False)
+            for target, addresses in places.items()
+            for address in addresses
+        ],
     )
     pbxs = sorted({state.target.pbx for state in states})
     # What was booked before was booked at the tests' own time.
@@ -144,7 +158,7 @@ def running(
         if alive_at is not None:
             usual = [Freshness(pbx, alive_at - 11, alive_at - 38, alive_at) for pbx in pbxs]
             writer.alive(alive_at, [*usual, *fresh])
-        yield
+        yield writer
     finally:
         writer.close()
 

@@ -57,8 +57,9 @@ class General(Struct, frozen=True):
     #: Of receivers that name none.
     language: str = option(
         values.one_of(*languages.CODES),
-        "The language of messages: en, ru, or another that somebody has translated.",
+        "The language of messages and of the web page: en, ru, or another that somebody has translated.",
         default="en",
+        when_changed="another language",
     )
     log_level: str = option(
         values.one_of(*values.LOG_LEVELS),

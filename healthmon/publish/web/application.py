@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from healthmon.config.plans import Plans
 from healthmon.errors import HealthmonError
 from healthmon.model import Health
 from healthmon.publish.metrics import CONTENT_TYPE, metrics_text
@@ -18,21 +19,24 @@ from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, plain
 from healthmon.publish.web.api import api
 from healthmon.publish.web.live import Busy, Live, Unreadable
+from healthmon.publish.web.pages.routes import pages
 from healthmon.report.status.rows import PbxStatus
 from healthmon.report.target_names import BadTarget
 
 
-def application(live: Live, names: Mapping[str, str], zone: ZoneInfo, *, has_phones: bool) -> Flask:
+def application(live: Live, plans: Plans, zone: ZoneInfo, *, has_phones: bool, spoken: str = "en") -> Flask:
     """Make the application. ``has_phones``: ``/metrics`` has series of each phone.
 
-    ``names``: what the configuration calls endpoints; ``zone``: of dates in questions.
+    ``plans``: what the configuration calls endpoints and sites; ``zone``: of times and of dates in questions;
+    ``spoken``: the language of the pages.
     """
     app = Flask("healthmon", static_folder=None)
     # An empty name is a name, and leads nowhere else.
     app.url_map.merge_slashes = False
     app.register_blueprint(_health(live))
     app.register_blueprint(_metrics(live, has_phones=has_phones))
-    app.register_blueprint(api(live, names, zone))
+    app.register_blueprint(api(live, plans.names, zone))
+    app.register_blueprint(pages(live, zone, spoken, plans))
     app.register_error_handler(Unreadable, _unavailable)
     app.register_error_handler(Busy, _unavailable)
     app.register_error_handler(HealthmonError, _refused)
@@ -59,9 +63,9 @@ def _is_this_machine(place: str) -> bool:
 
 
 def _guard(response: Response) -> Response:
-    """Nothing of this is a page, and nobody keeps it."""
+    """Nobody takes it for anything else, and nobody keeps it."""
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import Empty, Full, Queue
 from typing import TypeVar
@@ -80,6 +81,11 @@ class Live:
             return result.result(READ_WITHIN)
         except (Full, TimeoutError):
             raise Busy("too much is asked at the same time; ask again in a moment") from None
+
+    def have_read(self, find: Callable[[Reader], object]) -> None:
+        """Have something read when its turn comes, and do not wait for it; too much is asked: it is not read."""
+        with suppress(Full):
+            self._jobs.put_nowait(partial(self._do, find, Future[object]()))
 
     def answer(self, seconds: float) -> None:
         """Read what is asked for, for so long; return when nothing is (seconds)."""

@@ -18,11 +18,11 @@ from healthmon.report.availability.account import (
     Listing,
     Pictures,
     TargetFigures,
-    Unseen,
     grouped,
     is_told_of,
     worst_first,
 )
+from healthmon.report.availability.lately import unseen_of
 from healthmon.report.availability.measure import Measures, Measuring, sites_of
 from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.report.availability.selection import Selection
@@ -30,7 +30,6 @@ from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.periods import Calendar, Period, periods_of
 from healthmon.times.spans import Span
-from healthmon.watchdog.pulse import is_stale
 
 Item = TypeVar("Item")
 
@@ -199,10 +198,6 @@ def _cell_calendar(window: Span) -> Calendar:
 
 def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, plans: Plans) -> Measures:
     """Collect what is known besides the history."""
-    daemon = reader.daemon()
-    no_daemon_since = None
-    if is_stale(daemon.alive_at, now, is_running=daemon.is_running):
-        no_daemon_since = daemon.alive_at
     periods: list[Period] = []
     if asked.by.calendar is not None:
         periods = periods_of(asked.by.calendar, asked.window, asked.zone)
@@ -213,7 +208,7 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
     return Measures(
         window=asked.window,
         # From the beginning on: a reading before the window is carried on to its edge.
-        unseen=Unseen(meters.unknown_behind_pbxs(until), no_daemon_since, left_out=meters.left_out()),
+        unseen=unseen_of(reader, meters, until, now),
         planned=PlannedTimes(
             plans,
             reader.silences_within(since, until),

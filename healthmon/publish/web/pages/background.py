@@ -1,0 +1,71 @@
+"""What takes longer to find out than a page may take: where devices are, and how providers were.
+
+It is read once a minute, and only while somebody looks at pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from healthmon.config.plans import Plans
+from healthmon.model import Kind, Target
+from healthmon.publish.web.live import Live
+from healthmon.report.availability.lately import Lately, lately_of
+from healthmon.report.availability.measure import sites_of
+from healthmon.store.read.queries import Reader
+
+#: How long it is good for (seconds).
+GOOD_FOR = 60.0
+#: The availability of providers is that of so long; their strips show so long (seconds).
+AVAILABILITY_OF, STRIP_OF = 30 * 86400.0, 86400.0
+#: What is shown with its course.
+WITH_COURSE = (Kind.PROVIDER, Kind.REGISTRATION)
+
+
+class Background(Struct, frozen=True):
+    """What was found out at one moment."""
+
+    at: float
+    #: At which site each device was last seen; those of which that is not known are missing.
+    sites: Mapping[Target, str]
+    #: How each provider was lately.
+    courses: Mapping[Target, Lately]
+
+
+class Backgrounds:
+    """Gives any thread the newest background. It is read by the thread that may read."""
+
+    def __init__(self, live: Live, plans: Plans) -> None:
+        self._live = live
+        self._plans = plans
+        self._newest: Background | None = None
+
+    @property
+    def newest(self) -> Background:
+        """The newest background; the first one is waited for. Raises Unreadable, Busy."""
+        newest = self._newest
+        if newest is None:
+            return self._live.read(self._read)
+        if self._is_old(newest):
+            self._live.have_read(self._read)
+        return newest
+
+    def _is_old(self, background: Background) -> bool:
+        return not 0 <= self._live.now() - background.at < GOOD_FOR
+
+    def _read(self, reader: Reader) -> Background:
+        if self._newest is None or self._is_old(self._newest):
+            self._newest = read_background(reader, self._live.now(), self._plans)
+        return self._newest
+
+
+def read_background(reader: Reader, now: float, plans: Plans) -> Background:
+    """Find out where devices are, and how providers were."""
+    watched = reader.meters().watched(now - AVAILABILITY_OF, now)
+    site_of = sites_of(plans, reader.last_places())
+    sites = {each.target: site_of(each.target, each.kind) for each in watched if each.kind.is_device}
+    providers = [each for each in watched if each.kind in WITH_COURSE and each.forgotten_at is None]
+    courses = lately_of(reader, providers, now, plans, long_s=AVAILABILITY_OF, short_s=STRIP_OF)
+    return Background(now, {target: site for target, site in sites.items() if site}, courses)

@@ -1,0 +1,146 @@
+"""Pages as text: made from templates, once for all who ask at the same moment; who has one already is told so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from flask import Response, request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from msgspec import Struct
+
+from healthmon.config.plans import Plans
+from healthmon.languages import language
+from healthmon.model import Target
+from healthmon.notify.compose.voice import Voice
+from healthmon.publish.present import Present
+from healthmon.publish.web.live import Live
+from healthmon.publish.web.pages.background import Background, Backgrounds
+from healthmon.publish.web.pages.words import Words
+from healthmon.report.target_names import short_name
+from healthmon.text.visible import visible
+
+#: So many pages are kept in memory; then all are made anew.
+MOST_KEPT = 200
+#: Nothing but what this process serves itself; no script and no style inside of a page.
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+#: The files that pages need, with their types.
+ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+class Moment(Struct, frozen=True):
+    """All that a page is made from."""
+
+    present: Present
+    background: Background
+    words: Words
+
+
+class MadePage(Struct, frozen=True):
+    """A page as it was made at one moment."""
+
+    present: Present
+    background: Background
+    mark: str
+    text: str
+
+
+#: Makes the values that a template needs.
+Maker = Callable[[Moment], Mapping[str, Any]]
+
+
+class Pages:
+    """Answers with pages. Used by all threads that answer; a page that two make at once is made twice."""
+
+    def __init__(self, live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> None:
+        self._live = live
+        self._zone = zone
+        self._language = language(spoken)
+        self._backgrounds = Backgrounds(live, plans)
+        self._made: dict[str, MadePage] = {}
+        self.assets = {name: _asset(name) for name in ASSETS}
+        self._build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
+        self._environment = environment()
+
+    def answer(self, template: str, make: Maker) -> Response:
+        """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable."""
+        page = self._page(template, make)
+        if page.mark in request.if_none_match:
+            response = Response(status=304)
+        else:
+            response = Response(page.text, content_type="text/html; charset=utf-8")
+        response.set_etag(page.mark)
+        # The clock of a page that stays as it is goes on.
+        response.headers["Healthmon-Time"] = self._words(page.present, self._live.now()).second(self._live.now())
+        return response
+
+    def _page(self, template: str, make: Maker) -> MadePage:
+        present, background, key = self._live.present, self._backgrounds.newest, request.full_path
+        made = self._made.get(key)
+        if made is not None and made.present is present and made.background is background:
+            return made
+        moment = Moment(present, background, self._words(present, present.status.now))
+        text = self._text(template, moment.words, make(moment), is_stale=present.status.is_stale)
+        made = MadePage(present, background, *text)
+        if len(self._made) >= MOST_KEPT:
+            self._made.clear()
+        self._made[key] = made
+        return made
+
+    def _text(self, template: str, words: Words, values: Mapping[str, Any], *, is_stale: bool) -> tuple[str, str]:
+        """Make a page; and the mark by which whoever has one with the same content is known."""
+        said = {"text": words.text, "words": words, "is_stale": is_stale, **values}
+        main = self._environment.get_template(template).render(said)
+        mark = blake2b(f"{self._build}{main}".encode(), digest_size=12).hexdigest()
+        page = self._environment.get_template("base.html").render(
+            {**said, "main": Markup(main), "mark": mark, "build": self._build}  # noqa: S704  (it was escaped when made)
+        )
+        return mark, page
+
+    def refused(self, sentence: str, status: HTTPStatus) -> Response:
+        """Answer with one sentence, as a page; also where nothing can be read."""
+        voice = Voice(self._language, self._zone, self._live.now())
+        values = {"title": "healthmon", "sentence": sentence, "at": ""}
+        _, page = self._text("refused.html", Words(voice), values, is_stale=False)
+        return Response(page, status, content_type="text/html; charset=utf-8")
+
+    def asset(self, name: str) -> Response:
+        """Answer with a file that pages need; its address has another number when it changes."""
+        response = Response(self.assets[name], content_type=f"{ASSETS[name]}; charset=utf-8")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+    def _words(self, present: Present, now: float) -> Words:
+        return Words(Voice(self._language, self._zone, now, present.status.names))
+
+
+def environment() -> Environment:
+    """What templates are read with. Whatever is put into them is escaped: names and user agents come from strangers."""
+    made = Environment(
+        loader=PackageLoader("healthmon.publish.web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["visible"] = visible
+    made.filters["address"] = address_of
+    return made
+
+
+def address_of(target: Target) -> str:
+    """Where the page of a target is."""
+    return f"/targets/{quote(short_name(target), safe='/:')}"
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("static", name).read_text(encoding="utf-8")

@@ -1,0 +1,59 @@
+"""Which page is where."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response
+
+from healthmon.config.plans import Plans
+from healthmon.errors import HealthmonError
+from healthmon.publish.web.answers import NotThere
+from healthmon.publish.web.live import Busy, Live, Unreadable
+from healthmon.publish.web.pages.overview import Overviewer
+from healthmon.publish.web.pages.rendering import ASSETS, POLICY, Moment, Pages
+from healthmon.report.target_names import BadTarget
+
+
+def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
+    """Make the routes. ``spoken``: the language, one of ``healthmon.languages.CODES``."""
+    routes, made = Blueprint("pages", __name__), Pages(live, zone, spoken, plans)
+
+    @routes.get("/")
+    def overview() -> Response:
+        return made.answer("overview.html", overview_values)
+
+    @routes.get("/assets/<name>")
+    def asset(name: str) -> Response:
+        if name not in ASSETS:
+            raise NotThere(f"there is no {name}")
+        return made.asset(name)
+
+    @routes.errorhandler(HealthmonError)
+    def refused(error: HealthmonError) -> Response:
+        return made.refused(str(error), _status_of(error))
+
+    routes.after_request(_guard)
+    return routes
+
+
+def _guard(response: Response) -> Response:
+    """A browser loads and runs nothing but what stands here."""
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _status_of(error: HealthmonError) -> HTTPStatus:
+    if isinstance(error, (Busy, Unreadable)):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(error, (BadTarget, NotThere)):
+        return HTTPStatus.NOT_FOUND
+    return HTTPStatus.BAD_REQUEST
+
+
+def overview_values(moment: Moment) -> dict[str, object]:
+    """What the template of the overview shows."""
+    shown = Overviewer(moment.present, moment.background, moment.words).overview()
+    return {"title": shown.headline, "at": "overview", "shown": shown}

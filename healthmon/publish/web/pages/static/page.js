@@ -1,0 +1,89 @@
+// Keeps a page up to date: asks whether its content is another by now, and puts the new one into its place.
+// Scroll, focus, what is typed and what is folded open stay as they are.
+"use strict";
+(() => {
+  const every = 1500, lostAfter = 5000, answersWithin = 4000;
+  const page = document.documentElement;
+  const clock = document.getElementById("clock"), lost = document.getElementById("lost");
+  let mark = page.dataset.mark, answeredAt = performance.now(), time = clock.textContent;
+
+  function isAlive(answer) {
+    answeredAt = performance.now();
+    time = answer.headers.get("Healthmon-Time") || time;
+    page.classList.remove("is-lost");
+    lost.hidden = true;
+    tick();
+  }
+
+  function isLost(words) {
+    if (performance.now() - answeredAt < lostAfter && !words) return;
+    page.classList.add("is-lost");
+    lost.textContent = lost.dataset.words.replace("{time}", time) + (words ? " " + words : "");
+    lost.hidden = false;
+  }
+
+  async function look() {
+    try {
+      const answer = await fetch(location.href, {
+        headers: {"If-None-Match": `"${mark}"`}, cache: "no-store", signal: AbortSignal.timeout(answersWithin),
+      });
+      if (answer.status === 304) isAlive(answer);
+      else if (answer.ok) { take(await answer.text()); isAlive(answer); }
+      else isLost(answer.status + "");
+    } catch {
+      isLost("");
+    }
+    setTimeout(look, every);
+  }
+
+  function take(text) {
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    // Another version of healthmon has other styles and scripts.
+    if (fresh.documentElement.dataset.build !== page.dataset.build) return location.reload();
+    const focused = document.activeElement;
+    document.title = fresh.title;
+    mark = fresh.documentElement.dataset.mark;
+    renew(document.getElementById("main"), fresh.getElementById("main"));
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({preventScroll: true});
+  }
+
+  function renew(old, fresh) {
+    if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+      return;
+    }
+    // What the reader has folded open stays open.
+    for (const {name} of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const {name, value} of fresh.attributes)
+      if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    renewChildren(old, fresh);
+  }
+
+  function renewChildren(old, fresh) {
+    const keyOf = node => node.dataset && node.dataset.key;
+    const keyed = new Map([...old.children].filter(keyOf).map(node => [keyOf(node), node]));
+    let at = old.firstChild;
+    for (const next of [...fresh.childNodes]) {
+      const key = keyOf(next);
+      const same = key ? keyed.get(key) : at && !keyOf(at) ? at : null;
+      if (!same) { old.insertBefore(next, at); continue; }
+      if (same === at) at = at.nextSibling;
+      else old.insertBefore(same, at);
+      renew(same, next);
+    }
+    while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
+  }
+
+  // The clock goes on only while somebody answers.
+  function tick() {
+    const [hours, minutes, seconds] = time.split(":").map(Number);
+    const passed = Math.floor((performance.now() - answeredAt) / 1000);
+    const now = (hours * 3600 + minutes * 60 + seconds + passed) % 86400;
+    const two = number => String(number).padStart(2, "0");
+    clock.textContent = `${two(Math.floor(now / 3600))}:${two(Math.floor(now / 60) % 60)}:${two(now % 60)}`;
+  }
+
+  setInterval(() => { if (performance.now() - answeredAt < lostAfter) tick(); else isLost(""); }, 500);
+  setTimeout(look, every);
+})();

@@ -1,0 +1,117 @@
+"""The pages in a real browser: at three widths, light and dark, without scripts; kept fresh while they are open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from healthmon.model import Changes, Health
+from tests.browser.chromium import Browser, Page
+from tests.browser.served import Served
+from tests.browser.worlds import BOB, MARKUP, WORLDS, world_served
+from tests.report.builder import connection, provider, running
+
+WIDTHS = (390, 1280, 1920)
+PATHS = ("/",)
+
+#: Of so much of what it passes an axe-core that found nothing to look at would not speak.
+_LOOKED_AT = 10
+
+
+@pytest.fixture(scope="module", params=["empty", "office", "well"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A web process that answers about a database."""
+    path = tmp_path_factory.mktemp(request.param) / "h.db"
+    with world_served(path, WORLDS[request.param]()) as answering:
+        yield answering
+
+
+@contextmanager
+def opened(browser: Browser, url: str, width: int = 1280, **wishes: bool) -> Iterator[Page]:
+    """A page in a window, which is closed again."""
+    page = browser.page(url, width, **wishes)
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_nobody_stumbles_over_it(browser: Browser, axe_core: str, world: Served, path: str, is_dark: bool) -> None:
+    for width in WIDTHS:
+        with opened(browser, world.url + path, width, is_dark=is_dark) as page:
+            page.evaluate(f"{axe_core}; 0")
+            found = page.evaluate("axe.run().then(({violations, passes}) => ({violations, passes: passes.length}))")
+
+            said = [
+                f"{width}: {one['id']}: {one['help']}: {[node['html'] for node in one['nodes']][:3]}"
+                for one in found["violations"]
+            ]
+            assert said == []
+            assert found["passes"] > _LOOKED_AT
+            # What axe-core is loaded by is no page's own.
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+            assert [words for words in page.complaints if "axe" not in words] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_it_asks_nobody_else_for_anything(browser: Browser, world: Served, path: str) -> None:
+    with opened(browser, world.url + path) as page:
+        assert page.requested
+        assert [url for url in page.requested if not url.startswith(world.url)] == []
+
+
+def test_it_says_the_same_without_scripts(browser: Browser, world: Served) -> None:
+    with opened(browser, world.url + "/") as lively, opened(browser, world.url + "/", with_scripts=False) as still:
+        read = "document.getElementById('main').innerText"
+        assert still.evaluate(read) == lively.evaluate(read)
+
+
+def test_markup_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
+    with world_served(tmp_path / "h.db", WORLDS["office"]()) as web, opened(browser, web.url + "/") as page:
+        text = page.evaluate("document.body.innerText")
+        assert BOB in text
+        assert page.evaluate("document.images.length") == 0
+        assert MARKUP not in page.evaluate("document.body.innerHTML")
+
+
+# ---------------------------------------------------------------- while it is open
+
+
+def test_a_change_comes_by_itself_and_leaves_the_reader_where_he_is(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    states = [connection(), *(provider(f"trunk-{number:02}") for number in range(60))]
+    with running(path, states) as writer, Served(path) as web, opened(browser, web.url + "/") as page:
+        page.evaluate("document.querySelector('nav a').focus(); scrollTo(0, 300); window.kept = true; 0")
+
+        dead = provider("trunk-07", Health.DOWN)
+        writer.commit(Changes(states={(dead.target, dead.check): dead}))
+        page.wait_until("document.querySelector('h1').innerText === 'Down: 1 provider'")
+
+        assert page.evaluate("window.kept && scrollY") == 300
+        assert page.evaluate("document.activeElement.innerText") == "Overview"
+        assert page.evaluate("document.title") == "Down: 1 provider · healthmon"
+
+
+def test_it_says_that_nobody_answers_and_goes_on_by_itself_when_somebody_does(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    green = "getComputedStyle(document.querySelector('.chip.look-up')).color"
+    states = [connection(), provider("trunk")]
+    with running(path, states), Served(path) as web, opened(browser, web.url + "/") as page:
+        as_ever = page.evaluate(green)
+        web.end()
+        page.wait_until("!document.getElementById('lost').hidden")
+        lost = page.evaluate("document.getElementById('lost').innerText")
+        assert page.evaluate(green) != as_ever
+        clock = page.evaluate("document.getElementById('clock').innerText")
+
+        with Served(path, port=web.port):
+            page.wait_until("document.getElementById('lost').hidden")
+            assert page.evaluate(green) == as_ever
+
+    assert lost.startswith("No connection to healthmon. What you see is of 14:00:0")
+    assert clock.startswith("14:00:0")
