@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from healthmon.model import Changes, Health, Note, Notification, Place, PlaceChange, Reason, Target
+from healthmon.model import Changes, Check, Health, Measurement, Note, Notification, Place, PlaceChange, Reason, Target
 from healthmon.report.tables import Screen
 from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
@@ -88,6 +88,26 @@ def test_the_life_of_a_provider(office: Path, run: Run) -> None:
         "no daemon watches since Fri 2026-05-01 13:59 CEST: this is how it was then\n"
         "from Fri 2026-04-24 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin)\n" + LINES
     )
+
+
+def test_round_trips_of_the_time_that_is_told_of_stand_in_the_head_and_in_json(office: Path, run: Run) -> None:
+    times = [(NOW - 3 * HOUR + second, 18.0) for second in range(18)]
+    times += [(NOW - 2 * HOUR, 60.0), (NOW - 2 * HOUR + 1, 300.0), (NOW - 10 * DAY, 5000.0)]
+    writer = open_writer(office, now=NOW)
+    writer.commit(
+        Changes(measurements=[Measurement(TRUNK.target, Check.REACHABILITY, "rtt_ms", ms, at) for at, ms in times])
+    )
+    while writer.fold_measurements():
+        pass
+    writer.close()
+
+    head = run("history", "trunk").stdout.splitlines()[:5]
+    assert head[4] == "round trips: P50 18 ms, P95 59 ms"
+    measured = json.loads(run("history", "trunk", "--json").stdout)["measured"]
+    assert list(measured) == ["reachability"]
+    assert (measured["reachability"]["rtt_min_ms"], measured["reachability"]["rtt_max_ms"]) == (18.0, 300.0)
+    assert "round trips" not in run("history", "101").stdout
+    assert "measured" not in json.loads(run("history", "101", "--json").stdout)
 
 
 def test_in_a_terminal_each_day_has_its_heading_and_no_line_is_too_long(

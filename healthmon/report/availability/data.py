@@ -179,7 +179,7 @@ def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> 
         "mtbf_s": rounded(figures.mean_between_s, 3),
         "flaps": figures.flaps,
         "restarts": figures.restarts,
-        **_measured(figures.measured),
+        **measured_data(figures.measured),
         "availability_in_hours": in_hours and _rounded_down(counting.share(in_hours)),
         "downtime_in_hours_s": in_hours and round(in_hours.down_s, 3),
         "longest_unseen_s": round(figures.longest_unseen_s, 3),
@@ -187,7 +187,8 @@ def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> 
     }
 
 
-def _measured(measured: Measured) -> dict[str, float | None]:
+def measured_data(measured: Measured) -> dict[str, float | None]:
+    """Write what was measured, four values of each metric."""
     fields: dict[str, float | None] = {}
     for metric in METRICS.values():
         fields.update(_values(metric, measured.get(metric.key)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from math import inf
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from healthmon.history.measurements import Measured
 from healthmon.model import (
     Check,
     Health,
@@ -51,6 +52,8 @@ class Life(Struct, frozen=True):
     no_daemon_since: float | None = None
     #: What people call it; "": it has no other name.
     called: str = ""
+    #: What was measured of its checks in the window.
+    measured: Mapping[str, Measured] = field(default_factory=dict)
 
 
 def life_of(reader: Reader, about: KnownTarget, window: Span, now: float, called: str = "") -> Life:
@@ -68,6 +71,7 @@ def life_of(reader: Reader, about: KnownTarget, window: Span, now: float, called
         _standing(reader, about.target, now),
         no_daemon_since,
         called,
+        reader.measured_of(about.target, *read),
     )
 
 

@@ -8,7 +8,11 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from healthmon.report.formatting import after, duration, full, rfc3339, visible
+from healthmon.history.measurements import Measured
+from healthmon.history.metrics import ROUND_TRIP
+from healthmon.model import Check
+from healthmon.report.availability.data import measured_data
+from healthmon.report.formatting import after, duration, full, measured, rfc3339, visible
 from healthmon.report.status.rows import TargetStatus
 from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
 from healthmon.report.target_names import short_name
@@ -89,6 +93,20 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
     if not life.events:
         happened = ": nothing happened"
     yield f"from {full(start, zone)} to {full(end, zone)} ({zone.key}){happened}", ""
+    for check, measured_of_check in life.measured.items():
+        yield from _round_trips(check, measured_of_check)
+
+
+def _round_trips(check: str, found: Measured) -> Iterator[tuple[str, str]]:
+    """Say how quickly it answered in that time: below what half of its round trips were, and below what 95 %."""
+    summary = found.get(ROUND_TRIP.key)
+    if summary is None:
+        return
+    p50, p95 = (measured(ROUND_TRIP.percentile(summary, part), ROUND_TRIP.unit) for part in (0.5, 0.95))
+    whose = ""
+    if check == Check.OPTIONS:
+        whose = " of our own OPTIONS"
+    yield f"round trips{whose}: P50 {p50}, P95 {p95}", ""
 
 
 def _standing(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
@@ -119,6 +137,9 @@ def life_data(life: Life) -> dict[str, Any]:
     about, called = life.about, {}
     if life.called:
         called = {"called": life.called}
+    more = {}
+    if life.measured:
+        more = {"measured": {check: measured_data(found) for check, found in life.measured.items()}}
     return {
         "target": {
             "name": short_name(about.target),
@@ -134,6 +155,7 @@ def life_data(life: Life) -> dict[str, Any]:
         "since": life.now and rfc3339(life.now.since),
         "from": rfc3339(life.window[0]),
         "to": rfc3339(life.window[1]),
+        **more,
         "events": [event_data(event) for event in life.events],
     }
 

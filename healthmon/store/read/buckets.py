@@ -8,7 +8,7 @@ import msgspec
 
 from healthmon.history.measurements import Measured, Summary, added_up
 from healthmon.model import Target
-from healthmon.store.codec import Row
+from healthmon.store.codec import Row, target_row
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
 
@@ -52,6 +52,17 @@ def read_measured(session: Session, check_id: int, since: float, until: float) -
         )
         found += [{row["metric"]: summary_of(row)} for row in rows]
     return added_up(found)
+
+
+def measured_of_target(session: Session, target: Target, since: float, until: float) -> dict[str, Measured]:
+    """Add up what was measured of each check of a target; those of which nothing was are left out."""
+    checks = session.execute(
+        """SELECT id, name FROM checks WHERE pbx = :pbx AND technology = :technology AND resource = :resource
+        ORDER BY id""",
+        target_row(target),
+    )
+    found = {row["name"]: read_measured(session, row["id"], since, until) for row in checks}
+    return {check: measured for check, measured in found.items() if measured}
 
 
 def newest_measured(session: Session, check: str, metric: str, since: float) -> dict[Target, Summary]:

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import DecodeError, Struct
 from msgspec.structs import asdict
 
-from healthmon.history.measurements import Summary
+from healthmon.history.measurements import Measured, Summary
 from healthmon.model import (
     EVENTS_OF_A_PBX,
     CheckState,
@@ -36,7 +36,7 @@ from healthmon.model import (
     UrlState,
 )
 from healthmon.store.codec import target_of, target_row
-from healthmon.store.read.buckets import newest_measured
+from healthmon.store.read.buckets import measured_of_target, newest_measured
 from healthmon.store.read.histories import (
     TargetHistory,
     read_history,
@@ -399,6 +399,11 @@ class Reader:
         """Return what was measured of each target's check in the full hours from ``since`` on, and in this one."""
         with self._session.errors_named():
             return newest_measured(self._session, check, metric, since)
+
+    def measured_of(self, target: Target, since: float, until: float) -> dict[str, Measured]:
+        """Return what was measured of each check of a target in a window, to the minute where that is still kept."""
+        with self._session.errors_named():
+            return measured_of_target(self._session, target, since, until)
 
     def silences_within(self, since: float, until: float) -> list[Silence]:
         """Return the silences that reach into a window, oldest first."""
