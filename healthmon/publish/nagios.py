@@ -16,7 +16,8 @@ from healthmon.model import DisplayNames, Health
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
-from healthmon.report.status.rows import Status, TargetStatus
+from healthmon.report.status.rows import Status, TargetStatus, count_unknown
+from healthmon.report.status.words import how_many_unknown, seems, unknown_checks
 
 #: So many things that are not well are listed, each in a line of its own: Nagios keeps some kilobytes.
 LISTED = 20
@@ -76,6 +77,11 @@ class Counted(Struct, frozen=True):
     def not_well(self) -> Sequence[TargetStatus]:
         """What is the matter, the worst first."""
         return [*self.down, *self.degraded, *self.unknown]
+
+    @property
+    def unsure(self) -> Sequence[TargetStatus]:
+        """What is up as far as is known: one of its checks is not."""
+        return [row for row in self.up if row.unknown_checks]
 
 
 class PluginOutput(Struct, frozen=True):
@@ -171,9 +177,17 @@ def _is_nothing_known(status: Status, request: CheckRequest, found: Counted) -> 
     """Whether a PBX that was asked for cannot be seen, or nothing else is known of what was asked for."""
     if len(found.unknown) == found.total - len(found.muted):
         return bool(found.unknown)
+    if request.check and _is_unknown_of_a_pbx(found):
+        return True
     meant = Selection(pbxs=request.selection.pbxs)
     concerned = (pbx for pbx in status.pbxs if meant.includes(pbx.row.target, pbx.row.kind, ""))
     return any(pbx.old or pbx.row.state is Health.UNKNOWN for pbx in concerned)
+
+
+def _is_unknown_of_a_pbx(found: Counted) -> bool:
+    """Whether of one of the PBXs nothing is known of the check that was asked for: its witness cannot be asked."""
+    known = {row.target.pbx for row in (*found.down, *found.degraded, *found.up, *found.away)}
+    return any(row.target.pbx not in known for row in found.unknown)
 
 
 # ---------------------------------------------------------------- the text
@@ -190,12 +204,13 @@ def _safe(text: str) -> str:
 
 def _summary(status: Status, found: Counted, zone: ZoneInfo) -> str:
     """Say how many of how many; of a single thing say how it stands."""
-    if found.total == 1 and found.not_well:
-        return _described(found.not_well[0], status, zone)
+    if found.total == 1 and (found.not_well or found.unsure):
+        return _described([*found.not_well, *found.unsure][0], status, zone)
     parts = [
         f"{found.number_down} of {found.total} down",
         _number_of(len(found.degraded), "degraded"),
         _number_of(len(found.unknown), "unknown"),
+        how_many_unknown(count_unknown(found.up)),
         _number_of(len(found.muted), "not told of (silenced or in maintenance)"),
         *(f"PBX {pbx.name}: {pbx.old}" for pbx in status.pbxs if pbx.old),
     ]
@@ -214,7 +229,12 @@ def _described(row: TargetStatus, status: Status, zone: ZoneInfo) -> str:
     if row.since:
         since = f" since {local(row.since, zone, status.now)}"
     noted = after(", ", row.acknowledged)
-    return f"{row.kind} {_name(row, status.names)} {row.state}{since}{noted}: {row.reason}"
+    why = [row.reason]
+    if row.unknown_checks:
+        why = unknown_checks(row, zone, status.now)
+    elif row.is_hidden and row.seems_down:
+        why += [seems(row.check, row.state, row.pending), row.more]
+    return f"{row.kind} {_name(row, status.names)} {row.state}{since}{noted}: {'; '.join(filter(None, why))}"
 
 
 def _name(row: TargetStatus, names: DisplayNames) -> str:
@@ -227,10 +247,11 @@ def _details(status: Status, found: Counted, zone: ZoneInfo) -> Iterator[str]:
     """A line for each thing that is not well, the worst first; not for what the first line has said already."""
     if found.total == 1:
         return
-    for row in found.not_well[:LISTED]:
+    listed = [*found.not_well, *found.unsure]
+    for row in listed[:LISTED]:
         yield _safe(_described(row, status, zone))
-    if len(found.not_well) > LISTED:
-        yield f"and {len(found.not_well) - LISTED:,} more"
+    if len(listed) > LISTED:
+        yield f"and {len(listed) - LISTED:,} more"
 
 
 def _figures(status: Status, request: CheckRequest, found: Counted) -> str:

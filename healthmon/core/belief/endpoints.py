@@ -114,6 +114,7 @@ class Endpoints:
                 self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
         elif not_tried := self._why_not_tried(pbx, check, at):
+            check.note_early(Health.DOWN, check.heard_at)
             self._booking.begin_unknown(check, not_tried, at, step)
         elif (health := check.reading()) is not None:
             transition = self._see(check, health, at, step, confirms=confirms, counts=counts)

@@ -42,6 +42,7 @@ class LoneRegistrations:
     def hide(self, pbx: Pbx, why: str, at: float, step: Step) -> None:
         """The manager interface cannot be asked."""
         for machine in pbx.registrations.values():
+            machine.remark = ""
             self._hide(machine, why, at, step)
 
     def _hide(self, machine: Machine, why: str, at: float, step: Step) -> None:
@@ -64,6 +65,8 @@ class LoneRegistrations:
             pbx.registration_grace.note_registered(machine.target, at)
         grace_ends_at = pbx.registration_grace.ends_at(machine.target, observation.words)
         if means is Means.DOWN and at < grace_ends_at:
+            machine.note_early(Health.DOWN, at)
+            _remark(machine, observation)
             self._hide(machine, pbx.registration_grace.why, at, step)
             self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), grace_ends_at)
             return
@@ -71,6 +74,7 @@ class LoneRegistrations:
         self._booking.end_unknown(machine, at, step)
         confirms = RULES.confirms(observation)
         transition = machine.see(observation.health, at, step.now, observation.words, confirms=confirms)
+        _remark(machine, observation)
         is_reason_old = machine.belief is Health.DOWN is observation.health and machine.reason != observation.words
         if is_reason_old:
             machine.reason = observation.words
@@ -124,3 +128,10 @@ class LoneRegistrations:
         self._booking.deadlines.clear(Deadline(Due.ASK, target, machine.check))
         step.changes.states.pop((target, machine.check), None)
         step.changes.forgotten.append(target)
+
+
+def _remark(machine: Machine, observation: Observation) -> None:
+    """Have it show what the list says, while that is not believed yet."""
+    machine.remark = ""
+    if observation.health is Health.DOWN and machine.belief is not Health.DOWN:
+        machine.remark = observation.words

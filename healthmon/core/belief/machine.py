@@ -231,6 +231,10 @@ class Machine:
                 self.pending_since = at
             self.pending = health
 
+    def note_early(self, health: Health, at: float) -> None:
+        """Take what was seen too early to count: it is pending from then on, and no clock runs yet."""
+        self._set_pending(health, at)
+
     def _improves(self, health: Health | None) -> bool:
         return health is not None and RANK[health] < RANK[self.belief]
 

@@ -72,6 +72,12 @@ class Registration(EndpointCheck):
         """Whether that time is over; no word before tells which attempt it speaks of."""
         return False
 
+    def remark_beside(self) -> str:
+        """What the list says while that is not believed yet."""
+        if self.heard is Health.DOWN and self.belief is not Health.DOWN:
+            return self.words
+        return ""
+
     def correct_reason(self) -> None:
         """What Asterisk does about it is known better after a while: that it tries no longer, above all."""
         if self.belief is Health.DOWN is self.heard:

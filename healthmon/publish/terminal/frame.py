@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Kind
+from healthmon.model import Check, Health, Kind
 from healthmon.publish.terminal.events import StateChange, name_of
 from healthmon.report.formatting import age, counted, duration, local, visible, with_called
 from healthmon.report.status.pbx_table import in_words
-from healthmon.report.status.rows import GroupOutage, Status, TargetStatus
+from healthmon.report.status.rows import GroupOutage, Status, TargetStatus, count_unknown
+from healthmon.report.status.words import how_many_unknown, seems, unknown_checks
 from healthmon.report.tables import STYLES
 from healthmon.report.target_names import short_name
 
@@ -102,7 +103,8 @@ def frame(
 def _title(status: Status, zone: ZoneInfo) -> ScreenLine:
     now = datetime.fromtimestamp(status.now, zone)
     used = Counter(row.state for row in status.targets if not row.is_unused)
-    states = in_words(used) or "no endpoint in use"
+    unknown = how_many_unknown(count_unknown(status.targets))
+    states = "; ".join(filter(None, (in_words(used), unknown))) or "no endpoint in use"
     return (
         Piece("healthmon ", "bold"),
         Piece(f"{now:%a %H:%M:%S}  "),
@@ -177,7 +179,8 @@ def _row(row: TargetStatus, status: Status, zone: ZoneInfo, columns: Columns) ->
     name = with_called(name, row.target, status.names)
     why = ""
     if not row.is_plain_up:
-        why = "; ".join(filter(None, (row.reason, row.acknowledged, row.muted_by, row.more)))
+        unknown = unknown_checks(row, zone, status.now)
+        why = "; ".join(filter(None, (_reason(row), row.acknowledged, row.muted_by, row.more, *unknown)))
     name = f"{name}  "[: max(columns.width - columns.before_name - len(why), _NAME)]
     return (
         _state(row, columns.state),
@@ -185,6 +188,15 @@ def _row(row: TargetStatus, status: Status, zone: ZoneInfo, columns: Columns) ->
         Piece(name),
         Piece(why, "dim"),
     )
+
+
+def _reason(row: TargetStatus) -> str:
+    """Say why it is so; of one check of what is up: what it is about to be."""
+    if row.unknown_checks and row.pending is None:
+        return ""
+    if row.pending is not None and row.state is Health.UP and row.check != Check.REACHABILITY:
+        return seems(row.check, row.state, row.pending)
+    return row.reason
 
 
 def _event(event: StateChange, zone: ZoneInfo) -> ScreenLine:

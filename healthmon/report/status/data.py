@@ -35,6 +35,7 @@ from healthmon.report.status.rows import (
     RoundTrips,
     Status,
     TargetStatus,
+    count_unknown,
 )
 
 
@@ -62,11 +63,15 @@ def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -
 
 def _summary(status: Status) -> SummaryFields:
     used = [row.state for row in status.targets if not row.is_unused]
-    return {
+    fields: SummaryFields = {
         "pbxs": _counts(Counter(pbx.row.state for pbx in status.pbxs)),
         "endpoints": _counts(Counter(used)),
         "never_up": len(status.targets) - len(used),
     }
+    unknown = count_unknown(status.targets)
+    if unknown:
+        fields["unknown_checks"] = dict(unknown)
+    return fields
 
 
 def _counts(counts: Mapping[Health, int]) -> dict[str, int]:
@@ -115,7 +120,10 @@ def _round_trips(measured: RoundTrips | None) -> RoundTripFields:
 def _checks(row: TargetStatus, status: Status) -> ChecksFields:
     """Say how each check stands, where there are several; and which it is, where it is not the usual one."""
     if row.checks:
-        return {"check": row.check, "checks": [_check(check, status) for check in row.checks]}
+        fields: ChecksFields = {"check": row.check, "checks": [_check(check, status) for check in row.checks]}
+        if row.unknown_checks:
+            fields["unknown_checks"] = [check.check for check in row.unknown_checks]
+        return fields
     if row.check != Check.REACHABILITY:
         return {"check": row.check}
     return {}

@@ -7,7 +7,7 @@ of these.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from healthmon.report.formatting import CalledFields
 
@@ -79,6 +79,8 @@ class ChecksFields(TypedDict, total=False):
 
     check: str
     checks: list[CheckFields]
+    #: Of what is up: those that count, and of which nobody can tell how they are.
+    unknown_checks: list[str]
 
 
 class RoundTripFields(TypedDict, total=False):
@@ -153,6 +155,8 @@ class SummaryFields(TypedDict):
     pbxs: Mapping[str, int]
     endpoints: Mapping[str, int]
     never_up: int
+    #: How many that are up have such a check, by its name; missing: none has.
+    unknown_checks: NotRequired[Mapping[str, int]]
 
 
 class StatusFields(TypedDict):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from healthmon.model import Health
+from healthmon.model import Check, Health
 from healthmon.report.formatting import ago, duration
 from healthmon.report.status.fields import CANNOT_SEE, BeliefFields, CheckFields, PbxFields, StateFields, StatusFields
 from healthmon.report.status.fitting import LEAST_WHY, TablePart, fitted
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
 from healthmon.report.status.rows import more_of
+from healthmon.report.status.words import seems
 from healthmon.report.tables import Cell, Column, Screen, Sort, state_cell
 
 #: So many PBXs are listed whole; of more of them those that are not up.
@@ -89,8 +90,8 @@ def since_of(row: StateFields, times: WrittenTimes) -> str:
     return times.short(row["since"])
 
 
-def why(row: BeliefFields, checks: Sequence[CheckFields] = ()) -> str:
-    """Say why, in words; of what is simply up only what is remarkable."""
+def why(row: BeliefFields, checks: Sequence[CheckFields] = (), *, check: str = Check.REACHABILITY) -> str:
+    """Say why, in words; of what is simply up only what is remarkable. ``check``: of which of several it speaks."""
     parts = []
     is_hidden = row["state"] == Health.UNKNOWN and row["shown"] != CANNOT_SEE
     if row["state"] != Health.UP:
@@ -98,13 +99,14 @@ def why(row: BeliefFields, checks: Sequence[CheckFields] = ()) -> str:
     if is_hidden and row["belief"] in (Health.DOWN, Health.DEGRADED):
         parts.append(f"was {row['belief']} before")
     if row["changing"] and row["pending_for_s"] is not None:
-        parts.append(f"seems {row['pending']} for {duration(row['pending_for_s'])}{_hold(row)}")
+        words = seems(check, row["state"], row["pending"])
+        parts.append(f"{words} for {duration(row['pending_for_s'])}{_hold(row)}")
     if row["flapping"]:
         parts.append("flapping")
     if row["alarm"] and row["explained_by"] is not None:
         parts.append(f"explained by incident {row['explained_by']}")
     parts += [row["acknowledged"] or "", row["muted_by"] or "", more_of(row["remark"], row["state"], row["pending"])]
-    parts += [_uncounted(check) for check in checks if not check["counts"]]
+    parts += [_uncounted(other) for other in checks if not other["counts"]]
     return "; ".join(filter(None, parts))
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from healthmon.core.belief.evidence import GRACES
 from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import (
@@ -82,6 +83,8 @@ class TargetStatus(Struct, frozen=True):
     checks: tuple[TargetStatus, ...] = ()
     #: Of one of several checks: whether the endpoint is as bad as this one.
     counts: bool = True
+    #: Why nobody can see it at present, where that is no matter of the whole PBX; "": it can be seen.
+    unknown_because: str = ""
 
     @property
     def is_of_endpoint(self) -> bool:
@@ -110,8 +113,33 @@ class TargetStatus(Struct, frozen=True):
 
     @property
     def is_changing(self) -> bool:
-        """Whether it was seen otherwise than it is believed, and can be seen at present."""
-        return self.pending is not None and (not self.is_hidden or self.reason == NOT_BELIEVED)
+        """Whether it was seen otherwise than it is believed, and that counts, now or when its grace is over."""
+        if self.pending is None or not self.is_hidden:
+            return self.pending is not None
+        return self.is_first_seen or self.is_lost_in_grace
+
+    @property
+    def is_first_seen(self) -> bool:
+        """Whether it was heard of a moment ago, and nothing was ever believed of it."""
+        return self.reason in (NOT_BELIEVED, f"{self.check}: {NOT_BELIEVED}")
+
+    @property
+    def is_lost_in_grace(self) -> bool:
+        """Whether it is a registration that Asterisk calls lost, and may only not have had the time to try."""
+        is_in_grace = self.unknown_because.startswith(GRACES)
+        return self.check == Check.REGISTRATION and self.pending is Health.DOWN and is_in_grace
+
+    @property
+    def seems_down(self) -> bool:
+        """Whether it was seen to be down when it was seen last, and that is about to be believed."""
+        return self.pending is Health.DOWN and self.is_changing
+
+    @property
+    def unknown_checks(self) -> tuple[TargetStatus, ...]:
+        """Of what is up: those of its checks that count, and of which nobody can tell how they are."""
+        if self.state is not Health.UP:
+            return ()
+        return tuple(check for check in self.checks if check.counts and check.unknown_because)
 
     @property
     def is_alarm(self) -> bool:
@@ -129,7 +157,8 @@ class TargetStatus(Struct, frozen=True):
     @property
     def is_plain_up(self) -> bool:
         """Whether nothing at all is the matter."""
-        return self.state is Health.UP and self.pending is None and not self.is_flapping
+        is_up = self.state is Health.UP and self.pending is None and not self.is_flapping
+        return is_up and not self.unknown_checks
 
 
 def more_of(remark: str, state: str, pending: str | None) -> str:
@@ -288,6 +317,11 @@ class Status(Struct, frozen=True):
         return ExitCode.OK
 
 
+def count_unknown(rows: Iterable[TargetStatus]) -> Counter[str]:
+    """Count those that are up and have a check that counts, and is not known, by the names of the checks."""
+    return Counter(check.check for row in rows for check in row.unknown_checks)
+
+
 def how_many_down(status: Status) -> int | None:
     """How many things are down; None: it is not known how things stand."""
     down = len(status.alarms) + sum(pbx.row.is_alarm for pbx in status.pbxs)
@@ -410,7 +444,7 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     in_order = sorted(checks, key=lambda row: order.index(row.check))
     counting = [row for row in in_order[1:] if row.counts]
     # That another check is not known says nothing of the endpoint, unless it was down when it was seen last.
-    worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN]
+    worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN or row.seems_down]
     if worse and in_order[0].is_hidden and in_order[0].belief is None:
         return _as_others_say(in_order, worse)
     worst = min([in_order[0], *worse], key=_how_bad)
@@ -466,7 +500,16 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
     if blind:
         return replace(seen, state=Health.UNKNOWN, since=blind.blind_since, reason=blind.blind_why)
     if state.unknown_because:
-        return replace(seen, state=Health.UNKNOWN, since=state.unknown_since, reason=state.unknown_because)
+        seen = replace(
+            seen,
+            state=Health.UNKNOWN,
+            since=state.unknown_since,
+            reason=state.unknown_because,
+            unknown_because=state.unknown_because,
+        )
+    if seen.is_lost_in_grace:
+        # The hold begins when the grace is over.
+        seen = replace(seen, pending_hold=0.0, pending_hold_why="")
     return seen
 
 

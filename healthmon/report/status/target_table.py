@@ -9,11 +9,12 @@ from msgspec import Struct
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import ENDPOINT_CHECKS, Check, Health, Kind
 from healthmon.report.formatting import counted, measured
-from healthmon.report.status.fields import NEVER_UP, PbxFields, StateFields, StatusFields, TargetFields
+from healthmon.report.status.fields import NEVER_UP, CheckFields, PbxFields, StateFields, StatusFields, TargetFields
 from healthmon.report.status.fitting import GOOD_WHY, LEAST_WHY, TablePart, fitted
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
 from healthmon.report.status.pbx_table import is_plain_up, shown_pbxs, since_of, state_of, why
 from healthmon.report.status.rows import LISTED, SEVERITY
+from healthmon.report.status.words import unknown_check
 from healthmon.report.tables import NARROW_PROSE, Cell, Column, Screen, Sort, line
 
 #: So many endpoints that cannot be seen for the same reason are one row.
@@ -63,11 +64,11 @@ def _parts(
     yield TablePart(Column("STATE"), [state_of(first) for first in firsts])
     if has_checks:
         yield TablePart(Column("CHECKS"), [Cell(_checks(first)) for first in firsts], GOOD_WHY, is_told=True)
-    yield TablePart(Column("SINCE"), [Cell(since_of(first, times)) for first in firsts], NARROW_PROSE, is_told=True)
+    yield TablePart(Column("SINCE"), [Cell(_since(group, times)) for group in groups], NARROW_PROSE, is_told=True)
     round_trips = [_round_trips(group) for group in groups]
     if any(cell.text for cell in round_trips):
         yield TablePart(Column("RTT 50 %, 95 %", Sort.NUMBER), round_trips, GOOD_WHY)
-    yield TablePart(Column("WHY", Sort.PROSE), [Cell(_why(group)) for group in groups])
+    yield TablePart(Column("WHY", Sort.PROSE), [Cell(_why(group, times)) for group in groups])
 
 
 def _say_once(whys: list[Cell], groups: Sequence[_Group], pbxs: Sequence[PbxFields]) -> None:
@@ -97,7 +98,11 @@ def _listed(data: StatusFields, wish: StatusLayout) -> Iterator[_Group]:
         yield from (_Group((row,)) for row in rows if row["alarm"] or not wish.only_down)
         return
     is_small = how_many(data) <= LISTED
-    chosen = (row for row in rows if row["shown"] != NEVER_UP and (is_small or not is_plain_up(row)))
+    chosen = (
+        row
+        for row in rows
+        if row["shown"] != NEVER_UP and (is_small or not is_plain_up(row) or "unknown_checks" in row)
+    )
     yield from _grouped(chosen, {cause["incident"] for cause in data["causes"]})
 
 
@@ -122,6 +127,8 @@ def _belongs_to(row: TargetFields, causes: Container[int | None]) -> object:
     """What rows have in common that are told as one; what was down before it could no longer be seen stays apart."""
     if row["state"] == Health.UNKNOWN:
         return row["pbx"], row["reason"], row["remark"], row["belief"] == Health.DOWN
+    if "unknown_checks" in row and row["pending"] is None and not row["flapping"]:
+        return row["pbx"], row["remark"], tuple((check["check"], check["reason"]) for check in _unknown(row))
     if row["alarm"] and row["explained_by"] in causes:
         return row["explained_by"]
     if row["kind"] == Kind.REGISTRATION and row["state"] == Health.DOWN:
@@ -156,12 +163,27 @@ def _called(group: _Group) -> str:
     return group.rows[0].get("called", "")
 
 
-def _why(group: _Group) -> str:
+def _since(group: _Group, times: WrittenTimes) -> str:
+    if len(group.rows) > 1 and "unknown_checks" in group.rows[0]:
+        # They are up since as many different times.
+        return ""
+    return since_of(group.rows[0], times)
+
+
+def _why(group: _Group, times: WrittenTimes) -> str:
     first = group.rows[0]
-    words = why(first, first.get("checks", ()))
+    words = why(first, first.get("checks", ()), check=first.get("check", Check.REACHABILITY))
+    unknown = [unknown_check(check["check"], since_of(check, times), check["reason"]) for check in _unknown(first)]
+    words = "; ".join(filter(None, (words, *unknown)))
     if len(group.rows) == 1:
         return words
     return f"{words}: {names_of(group.rows)}"
+
+
+def _unknown(row: TargetFields) -> list[CheckFields]:
+    """Of what is up: those of its checks that count, and of which nobody can tell how they are."""
+    names = row.get("unknown_checks", ())
+    return [check for check in row.get("checks", ()) if check["check"] in names]
 
 
 def names_of(rows: Sequence[TargetFields]) -> str:

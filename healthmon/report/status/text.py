@@ -21,6 +21,7 @@ from healthmon.report.status.fields import (
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
 from healthmon.report.status.pbx_table import in_words, pbx_table
 from healthmon.report.status.target_table import how_many, names_of, target_table
+from healthmon.report.status.words import how_many_unknown
 from healthmon.report.tables import Screen, line
 
 
@@ -110,7 +111,9 @@ def _summary(data: StatusFields, wish: StatusLayout, screen: Screen) -> str:
     if pbxs > 1:
         said = [f"{counted(pbxs, 'PBX', 'PBXs')}: {in_words(data['summary']['pbxs'])}."]
     if how_many(data):
-        said.append(f"{counted(sum(used.values()), 'endpoint')}: {in_words(used) or 'none in use'}.")
+        unknown = how_many_unknown(data["summary"].get("unknown_checks", {}))
+        states = "; ".join(filter(None, (in_words(used), unknown)))
+        said.append(f"{counted(sum(used.values()), 'endpoint')}: {states or 'none in use'}.")
     else:
         said.append("No endpoint is watched yet.")
     text = line(" ".join(said), screen, "bold")

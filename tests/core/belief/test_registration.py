@@ -636,8 +636,42 @@ def test_in_the_grace_after_a_restart_a_registration_of_nobody_is_not_lost() -> 
     scene.snapshot({A: UP, B: UP}, startup="boot 2")
     scene.says(NOBODY, DOWN, Source.SNAPSHOT)
 
-    assert scene.state(NOBODY, Check.REGISTRATION).unknown_because.startswith("in grace")
-    assert scene.state(NOBODY, Check.REGISTRATION).pending is None
+    state = scene.state(NOBODY, Check.REGISTRATION)
+    assert state.unknown_because.startswith("in grace")
+    assert (state.belief, state.pending, state.remark) == (UP, DOWN, LOST)
+    scene.after(300)
+    assert not scene.open(NOBODY)
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_what_the_list_says_in_the_grace_is_seen_at_once_and_told_as_lost_since_then(target: Target) -> None:
+    scene = office()
+    scene.says(target, UP, Source.SNAPSHOT)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.after(5)
+    scene.says(target, DOWN, Source.SNAPSHOT)
+    said_at = scene.now
+
+    state = scene.state(target, Check.REGISTRATION)
+    assert (state.pending, state.pending_since, state.remark) == (DOWN, said_at, LOST)
+    while not scene.open(target):
+        scene.after(5)
+        scene.says(target, DOWN, Source.SNAPSHOT)
+
+    assert scene.now > said_at + 60 + 15, "the grace, and the hold after it"
+    [incident] = scene.open(target)
+    assert (incident.since, scene.state(target, Check.REGISTRATION).remark) == (said_at, "")
+
+
+def test_what_was_lost_in_the_grace_and_is_back_in_it_was_never_lost() -> None:
+    scene = office()
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.says(A, DOWN, Source.SNAPSHOT)
+    scene.after(20)
+    scene.says(A, UP)
+
+    state = scene.state(A, Check.REGISTRATION)
+    assert (state.belief, state.pending, state.remark, state.unknown_because) == (UP, None, "", "")
 
 
 def test_without_ami_a_registration_of_nobody_ends() -> None:
