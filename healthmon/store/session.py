@@ -20,6 +20,10 @@ Values = Sequence[Any]
 
 _NONE: Parameters = {}
 
+# One statement for both: each transaction of a deliverer begins with it, while the engine wants the interpreter.
+_TIMELINE = """SELECT d.clock_shift, j.at, j.seconds FROM daemon d LEFT JOIN clock_jumps j ON j.seconds <> 0
+    WHERE d.instance = :instance ORDER BY j.id"""
+
 
 class Session:
     """Owned by one thread. Times go through ``timeline``, which is read anew by ``asking`` and ``writing``."""
@@ -119,5 +123,6 @@ class Session:
 
 def read_timeline(session: Session) -> Timeline:
     """Read how far the wall clock is ahead of the database's time, and was when."""
-    rows = session.execute("SELECT at, seconds FROM clock_jumps WHERE seconds <> 0 ORDER BY id")
-    return Timeline.of_jumps(session.of_daemon("clock_shift"), (tuple(row) for row in rows))
+    rows = session.rows(_TIMELINE, {"instance": INSTANCE})
+    # Of a clock that was never set there is one row, without a jump.
+    return Timeline.of_jumps(rows[0]["clock_shift"], ((at, by) for _, at, by in rows if at is not None))

@@ -93,6 +93,8 @@ class Deliverer:
         self._direct = direct or DirectQueue()
         self._ledger = Ledger(url_id)
         self._refreshing = Refreshing(sender)
+        #: It has no quiet time, and that is noted: a run before may have had one.
+        self._is_loud_noted = False
         #: Addresses of this URL that wait for what they do not have yet.
         self._behind: frozenset[str] = frozenset()
         self._missed = MissedPost(
@@ -180,7 +182,10 @@ class Deliverer:
     def _keep_quiet(self, outbox: Outbox, now: float) -> None:
         """Note whether this receiver wants to be left alone now; what is claimed goes by that."""
         quiet = self._receiver.quiet
+        if quiet is None and self._is_loud_noted:
+            return
         outbox.keep_quiet(self.url_id, self._quiet_until(now), quiet.exceptions if quiet else ())
+        self._is_loud_noted = quiet is None
 
     def _quiet_until(self, now: float) -> float | None:
         if self._receiver.quiet:

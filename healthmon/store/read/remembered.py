@@ -94,9 +94,11 @@ _CALLER_NAME = f"{_CALLER_NAMES} AND pbx = :pbx AND technology = :technology AND
 
 def read_caller_names(session: Session, wanted: Collection[Target] | None = None) -> dict[Target, str]:
     """Read the names in the caller ids of endpoints, at least of those that are wanted; None: of all."""
-    rows: Iterable[Stored] = session.execute(_CALLER_NAMES)
+    rows: Iterable[Stored]
     if wanted is not None and len(wanted) <= _FEW:
         rows = chain.from_iterable(session.rows(_CALLER_NAME, target_row(target)) for target in wanted)
+    else:
+        rows = session.execute(_CALLER_NAMES)
     # Of all 20,000 endpoints this is a third of the time that rows by the names of their columns take.
     return {Target(pbx, technology, resource): name for pbx, technology, resource, name in rows}
 
