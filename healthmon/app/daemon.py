@@ -20,6 +20,7 @@ from healthmon import __version__, logs
 from healthmon.app import garbage, signals
 from healthmon.app.farewell import tell_lost, tell_refused
 from healthmon.app.heartbeat import Heart
+from healthmon.app.probing import THREADS as PROBE_THREADS
 from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, refuse_without_room, started
@@ -154,7 +155,8 @@ def _threads_needed(changed: Difference, *, has_probes: bool) -> int:
     urls = len(changed.urls_added) + len(changed.urls_changed)
     is_heartbeat_new = changed.heartbeat_changed or bool(changed.pbxs_added or changed.pbxs_removed)
     is_probing_new = has_probes and bool({"watches", "probe_from", "timezone"} & set(changed.fields))
-    return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed + 2 * is_probing_new + changed.web_changed
+    others = is_heartbeat_new + changed.schedules_changed + changed.web_changed
+    return 2 * pbxs + urls + others + PROBE_THREADS * is_probing_new
 
 
 def _say_warnings(config: Config) -> None:

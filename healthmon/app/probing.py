@@ -1,4 +1,4 @@
-"""The two threads that ask by OPTIONS of our own: they are there only where that is configured."""
+"""The threads that ask by OPTIONS of our own, and look up names: they are there only where that is configured."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: How long stopping them may take (seconds). What looks up a name is not waited for.
 STOP_WITHIN = 1.5
+#: So many names are looked up at the same time: name servers that are silent about one keep one of these threads.
+NAME_THREADS = 3
+#: All of them.
+THREADS = 1 + NAME_THREADS
 
 
 class Probing:
@@ -48,18 +52,18 @@ class Probing:
             self._source.plan(dict(self._plans))
 
     def start(self) -> None:
-        """Start both threads, unless they run, or nothing is to be asked."""
+        """Start all threads, unless they run, or nothing is to be asked."""
         source = self._source
         if source is None or self._threads:
             return
         keep = partial(keep_running, stop=source.stopped)
-        self._threads = [
-            started(partial(keep, source.run, note=source.note_defect, defects=Defects()), "probes"),
-            started(partial(keep, source.look_up_names, note=lambda _: None, defects=Defects()), "probe-names"),
-        ]
+        self._threads = [started(partial(keep, source.run, note=source.note_defect, defects=Defects()), "probes")]
+        look_up = partial(keep, source.look_up_names, note=lambda _: None)
+        for _ in range(NAME_THREADS):
+            self._threads.append(started(partial(look_up, defects=Defects()), "probe-names"))
 
     def stop(self) -> list[str]:
-        """End both threads; return the names of those that are late."""
+        """End all threads; return the names of those that are late."""
         source, self._source = self._source, None
         threads, self._threads = self._threads, []
         if source is None:

@@ -39,7 +39,7 @@ class ProbedEndpoint(Struct):
 
 
 class ProbeSource:
-    """The work of the thread ``probes``, which owns everything here; ``probe-names`` looks up names for it.
+    """The work of the thread ``probes``, which owns everything here; others, ``probe-names``, look up names for it.
 
     Any thread may call ``ask()``, ``learn()``, ``plan()`` and ``stop()``.
     """
@@ -78,7 +78,7 @@ class ProbeSource:
         """There is nothing to be learnt: who is to be asked, and where, comes as a plan."""
 
     def stop(self) -> None:
-        """End both threads."""
+        """End all threads."""
         self.stopped.set()
         self._to_look_up.put(None)
         self._wake()
@@ -88,15 +88,18 @@ class ProbeSource:
         if sockets is not None:
             sockets.wake()
 
-    # ------------------------------------------------------------ the thread ``probe-names``
+    # ------------------------------------------------------------ the threads ``probe-names``
 
     def look_up_names(self) -> None:
-        """Look up what is asked for until told to stop: name servers may take seconds, and nobody waits for them."""
-        while not self.stopped.is_set():
-            hop = self._to_look_up.get()
-            if hop is not None:
-                self._found.put((hop, self._names.look_up(hop)))
-                self._wake()
+        """Look up what is asked for until told to stop: name servers may take seconds, and nobody waits for them.
+
+        Several threads may do so: a name that takes long keeps only one of them.
+        """
+        while (hop := self._to_look_up.get()) is not None:
+            self._found.put((hop, self._names.look_up(hop)))
+            self._wake()
+        # The end is for all of them.
+        self._to_look_up.put(None)
 
     # ------------------------------------------------------------ the thread ``probes``
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from healthmon.app.probing import NAME_THREADS
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
     Channel,
@@ -20,27 +21,27 @@ from healthmon.model import (
     SipWay,
     Target,
 )
+from healthmon.sip.names import Names
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.probes import ProbeSource
 from healthmon.times.clock import Clock
 from tests.core.scene import config
 from tests.lab.sippeer import Peer
-from tests.sip.peers import CountingPeer
+from tests.sip.peers import CountingPeer, name_server
 from tests.waiting import wait_for
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
 
 
 class ProbeRig:
-    """The source with both of its threads, and what it offers. Owned by the test's thread."""
+    """The source with its threads, and what it offers. Owned by the test's thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names | None = None) -> None:
         self.inbox = Inbox()
-        self.source = ProbeSource(config(), self.inbox, Clock())
+        self.source = ProbeSource(config(), self.inbox, Clock(), names)
         self.seen: list[Sighting] = []
-        self._threads = [
-            threading.Thread(target=work, daemon=True) for work in (self.source.run, self.source.look_up_names)
-        ]
+        work = (self.source.run, *[self.source.look_up_names] * NAME_THREADS)
+        self._threads = [threading.Thread(target=each, daemon=True) for each in work]
         for thread in self._threads:
             thread.start()
 
@@ -62,7 +63,7 @@ class ProbeRig:
         return [seen for seen in self.found(target) if seen.health is health]
 
     def stop(self) -> None:
-        """Both threads must end."""
+        """All threads must end."""
         self.source.stop()
         for thread in self._threads:
             thread.join(10)
@@ -151,6 +152,23 @@ def test_who_is_no_longer_planned_is_asked_no_more(rig: ProbeRig, peer: Peer) ->
         rig.wait(trunk(2), UP, 3)
 
     assert len(rig.found(trunk(1))) == before
+
+
+def test_names_that_no_name_server_answers_keep_no_other_name_waiting(peer: Peer) -> None:
+    here = {("sip.example.net", "A"): [peer.address]}
+    with name_server(here) as server:
+        server.silent = {"silent-1.example", "silent-2.example"}
+        rig = ProbeRig(Names(server.resolver()))
+        for number in (1, 2):
+            rig.plan(trunk(number), f"sip:silent-{number}.example:5060")
+        wait_for(lambda: {name for name, _ in server.asked} >= server.silent, 20, lambda: str(server.asked))
+
+        rig.plan(trunk(3), f"sip:sip.example.net:{peer.port}")
+
+        rig.wait(trunk(3), UP)
+        assert rig.found(trunk(1)) == rig.found(trunk(2)) == []
+        server.silent = set()
+        rig.stop()
 
 
 def test_a_contact_that_cannot_be_asked_is_no_outage(rig: ProbeRig, peer: Peer) -> None:
