@@ -222,6 +222,15 @@ class AmiForeign(AmiUnexpected):
     """What listens there is something else, as its first line shows."""
 
 
+#: What comes of a value in the database that cannot be there, wherever it is met: a text instead of a time, say.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def unreadable(error: Exception) -> str:
+    """Say that such a value was met, where it cannot be looked for at once."""
+    return f"the database holds what it should not ({type(error).__name__}): healthmon db check"
+
+
 class StoreError(HealthmonError):
     """The database file cannot be used. ``path`` names it."""
 

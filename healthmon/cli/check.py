@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from healthmon.publish.nagios import CheckRequest, PluginOutput, plugin_output, 
 from healthmon.publish.thresholds import BadRange, Range, range_of
 from healthmon.report.availability.selection import Selection, in_vain
 from healthmon.report.status.query import read_status
+from healthmon.report.target_names import by_number
 from healthmon.store.read.queries import open_reader
 
 
@@ -109,14 +111,16 @@ def command(
 ) -> None:
     """Say how things stand, as a plugin of Nagios, Icinga or Checkmk does: a line, figures, an exit code.
 
-    Names may be patterns, and options may be given several times. What is silenced or in maintenance does not count.
+    Names may be patterns, --endpoint also what people call one, and options may be given several times. What is
+    silenced or in maintenance does not count.
     Exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN: the arguments are wrong, or nobody knows how things stand.
     """
     where = database_settings(ctx.obj, database)
     become_owner(where.database)
-    selection = Selection(pbxs, watches, endpoints)
     with open_reader(where.database) as reader:
-        vain = in_vain(selection, reader.known_targets())
+        known, names = reader.known_targets(), partial(reader.names, where.names)
+        selection = Selection(pbxs, watches, [by_number(each, known, names) for each in endpoints])
+        vain = in_vain(selection, known)
         if vain:
             _end(unknown(vain[0]))
         status = read_status(reader, time.time(), where.names)

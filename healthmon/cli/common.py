@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from healthmon.cli.groups import DATABASE
 from healthmon.config.loading.database_settings import DatabaseSettings, load_database_settings
 from healthmon.config.plans import Plans
 from healthmon.report.tables import Screen
@@ -98,10 +99,14 @@ def database_settings(config: Path, database: Path | None, *, is_strict: bool = 
     ``is_strict``: no mistake in these options, nor in the file's form, is let pass.
     """
     if database is not None:
-        return DatabaseSettings(database, system_timezone(os.environ))
-    found = load_database_settings(config, os.environ, is_strict=is_strict)
+        found = DatabaseSettings(database, system_timezone(os.environ))
+    else:
+        found = load_database_settings(config, os.environ, is_strict=is_strict)
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[DATABASE] = found.database
     return found
 
 

@@ -6,6 +6,9 @@ import click
 
 from healthmon.config.findings import nearest
 
+#: Under this name a command leaves which database it reads.
+DATABASE = "healthmon.database"
+
 
 def resolved(
     group: click.Group, ctx: click.Context, args: list[str]

@@ -165,10 +165,11 @@ class _Draft:
         """Whether ARI answers at the URL, whoever asks; if not, it was said what to switch on."""
         [pbx] = self.checked().pbxs
         try:
-            with closing(AriClient(pbx)) as client:
+            # A wrong password would be a security event at the PBX, which fail2ban reads.
+            with closing(AriClient(pbx, logs_in=False)) as client:
                 client.info()
         except AriError as error:
-            # Without its password the user is refused; and of a certificate it is asked later what to do.
+            # Who does not log in is refused; and of a certificate it is asked later what to do.
             if error.trouble in (Trouble.DENIED, Trouble.TLS):
                 return True
             _say_what_to_switch_on(pbx, error)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from healthmon import __version__
-from healthmon.cli.groups import resolved
-from healthmon.errors import ExitCode, HealthmonError, StoreError
+from healthmon.cli.groups import DATABASE, resolved
+from healthmon.errors import UNREADABLE, ExitCode, HealthmonError, StoreError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -143,8 +143,24 @@ class LazyGroup(click.Group):
             _stop_writing()
             click.echo(f"healthmon: the output cannot be written: {error.strerror}", err=True)
             ctx.exit(ExitCode.PROBLEM)
+        except UNREADABLE:
+            damage = _damage(ctx)
+            if damage is None:
+                raise
+            click.echo(f"healthmon: {damage}", err=True)
+            ctx.exit(damage.exit_code)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+
+def _damage(ctx: click.Context) -> StoreError | None:
+    """Say what is damaged in the database that was read; None: nothing that one sees, so the defect is ours."""
+    database = ctx.meta.get(DATABASE)
+    if database is None:
+        return None
+    from healthmon.store.sqlite.checkup import why_unreadable  # noqa: PLC0415  (only for an error)
+
+    return why_unreadable(database)
 
 
 def _unusable(error: OSError) -> str:

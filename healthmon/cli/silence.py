@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from healthmon.report.availability.measure import sites_of
 from healthmon.report.formatting import counted, full, full_name, visible
 from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Sort, line, table
+from healthmon.report.target_names import by_number
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.text.callerid import beside
@@ -51,15 +53,16 @@ def add(
 ) -> None:
     """Silence what matches: 101, PJSIP/1*, office:PJSIP/101, office, site=203.0.113.7, kind=phone, watch=…, or all.
 
-    A name is that of a PBX or an endpoint; pbx=… and endpoint=… say which. Patterns are the shell's, in quotes.
-    Several of one sort are alternatives; different sorts must all fit.
+    A name is that of a PBX or an endpoint, or what people call one; pbx=… and endpoint=… say which. Patterns are the
+    shell's, in quotes. Several of one sort are alternatives; different sorts must all fit.
     """
     where, now = database_settings(ctx.obj, database, is_strict=True), time.time()
     planned, by = plans(ctx.obj, database), author()
     become_owner(where.database)
     with open_reader(where.database) as reader:
         pbxs = {state.target.pbx for state in reader.states()}
-    matcher = matcher_of(match, pbxs)
+        known, names = reader.known_targets(), partial(reader.names, where.names)
+        matcher = matcher_of(match, pbxs, lambda word: by_number(word, known, names))
     end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason, by_wall=until is not None)
@@ -67,8 +70,8 @@ def add(
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if matching:
         with open_reader(where.database) as reader:
-            names = reader.names(where.names, matching)
-        click.echo(visible(_speaks_of(matching, names)))
+            called = reader.names(where.names, matching)
+        click.echo(visible(_speaks_of(matching, called)))
     else:
         click.echo("Nothing that is watched now matches it; healthmon status --all shows the names.", err=True)
     click.echo(f"To end it early: healthmon silence end {silence.id}")

@@ -18,7 +18,7 @@ import click
 
 from healthmon.cli.common import database_option, database_settings
 from healthmon.config.loading.database_settings import DatabaseSettings
-from healthmon.errors import ExitCode, HealthmonError, StoreError
+from healthmon.errors import UNREADABLE, ExitCode, HealthmonError, StoreError, unreadable
 from healthmon.owners import become_owner
 from healthmon.publish.terminal.events import StateChange, changes_between
 from healthmon.publish.terminal.frame import ScreenLine, View, frame, rows_of
@@ -109,6 +109,8 @@ class LiveScreen:
                 self._take(self._read(), time.monotonic() - now)
         except StoreError as error:
             self._trouble = str(error)
+        except UNREADABLE as error:
+            self._trouble = unreadable(error)
 
     def _read(self) -> Status:
         with self._watcher.reading() as reader:

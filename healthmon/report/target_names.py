@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from glob import escape
 
 from healthmon.config.findings import nearest, shown
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.model import NO_NAMES, DisplayNames, Target
+from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import counted, visible
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.text.callerid import beside
@@ -39,19 +41,43 @@ def find_target(words: str, known: Sequence[KnownTarget], names: DisplayNames = 
     Its own name goes before what people call it: somebody may be called 101.
     """
     for spellings in (_spellings, partial(_called, names)):
-        for spelt in (str, str.casefold):
-            found = [about for about in known if spelt(words) in {spelt(name) for name in spellings(about.target)}]
-            chosen = [about for about in found if about.forgotten_at is None] or found
-            if len(chosen) == 1:
-                return chosen[0]
-            if chosen:
-                raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
+        found = _spelt(words, known, spellings)
+        if found is not None:
+            return found
     if matching := [about for about in known if any(fnmatchcase(name, words) for name in _spellings(about.target))]:
         chosen = [about for about in matching if about.forgotten_at is None] or matching
         if len(chosen) == 1:
             return chosen[0]
         raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
     raise BadTarget(f"{visible(shown(words))}: nothing of this name was ever watched{_guess(words, known, names)}")
+
+
+def _spelt(
+    words: str, known: Sequence[KnownTarget], spellings: Callable[[Target], Iterator[str]]
+) -> KnownTarget | None:
+    """Find the one that is written so, else the one that is but for capitals; None: none. Raises BadTarget."""
+    for spelt in (str, str.casefold):
+        found = [about for about in known if spelt(words) in {spelt(name) for name in spellings(about.target)}]
+        chosen = [about for about in found if about.forgotten_at is None] or found
+        if len(chosen) == 1:
+            return chosen[0]
+        if chosen:
+            raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
+    return None
+
+
+def by_number(pattern: str, known: Sequence[KnownTarget], names: Callable[[], DisplayNames]) -> str:
+    """The endpoint that people call so, as a pattern; else the pattern itself. Raises BadTarget where several are.
+
+    Only what is no pattern for any endpoint is looked up among the ``names``.
+    """
+    alone = Selection(endpoints=(pattern,))
+    if any(alone.includes(about.target, about.kind, about.watch) for about in known):
+        return pattern
+    meant = _spelt(pattern, known, partial(_called, names()))
+    if meant is None:
+        return pattern
+    return escape(short_name(meant.target))
 
 
 def _spellings(target: Target) -> Iterator[str]:

@@ -18,6 +18,7 @@ from healthmon.model import (
     Place,
     PlaceChange,
     PlacePeriod,
+    Reason,
     Restart,
     Silence,
     UrlState,
@@ -33,6 +34,7 @@ HEALTHS = Meanings({code: health for health, code in HEALTH_CODES.items()})
 
 # Looking into a dictionary is ten times faster than asking an enum.
 KINDS = Meanings({str(kind): kind for kind in Kind})
+REASONS = Meanings({str(reason): reason for reason in Reason})
 
 ACKNOWLEDGEMENTS = Codec(Acknowledgement)
 FRESHNESS = Codec(Freshness, is_checked=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from healthmon.cli.main import cli
 from healthmon.config.loading.load import load
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.http import Answer, Request
 from healthmon.demo.fakepbx.pbx import FakePbx
 from healthmon.errors import ExitCode
 from healthmon.notify.channels.by_scheme import why_refused
@@ -121,6 +123,27 @@ def test_a_url_at_which_nobody_answers_is_asked_for_again_before_anything_else(
     assert result.stdout.index("connection refused") < result.stdout.index("User of ARI")
     assert result.stdout.count("User of ARI") == 1
     assert load(tmp_path / "config.ini").pbxs[0].url == pbx.url
+
+
+class WaryPbx(FakePbx):
+    """One that notes who asks."""
+
+    def __init__(self) -> None:
+        self.asked_by: list[str] = []
+        super().__init__(*ENDPOINTS, password=PASSWORD)
+
+    def _refusal(self, request: Request) -> Answer | None:
+        self.asked_by.append(request.headers.get("authorization", "nobody"))
+        return super()._refusal(request)
+
+
+def test_before_the_password_is_known_none_is_sent_that_a_pbx_would_report(init: Init, sink: WebhookSink) -> None:
+    with WaryPbx() as pbx:
+        result = init(pbx.url, "healthmon", PASSWORD, "", sink.url)
+
+    right = base64.b64encode(f"healthmon:{PASSWORD}".encode()).decode()
+    assert result.exit_code == 0, result.output
+    assert set(pbx.asked_by) == {"nobody", f"Basic {right}"}
 
 
 @pytest.mark.parametrize("answered", range(5))

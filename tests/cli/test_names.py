@@ -206,3 +206,40 @@ def test_where_nothing_has_a_name_nothing_speaks_of_names(
     assert "103" in result.stdout
     assert "called" not in result.stdout
     assert "NAME" not in result.stdout
+
+
+# ---------------------------------------------------------------- commands that take a name
+
+
+@pytest.mark.parametrize("word", ["Reception", "reception", "endpoint=Reception", "office:Reception"])
+def test_a_silence_is_given_by_what_people_call_an_endpoint(named: RunNamed, word: str) -> None:
+    result = named("silence", "add", word, "--for", "1h")
+
+    assert result.exit_code == 0, result.output
+    assert "office:PJSIP/103" in result.stdout
+    assert 'It speaks of 1 thing that is watched now: PJSIP/103 "Reception" on office' in result.stdout
+
+
+def test_a_silence_by_a_name_that_two_have_says_so_and_is_not_given(named: RunNamed, office: Path) -> None:
+    book_names(office, _104="Reception")
+
+    result = named("silence", "add", "Reception", "--for", "1h")
+
+    assert result.exit_code != 0
+    assert "Reception names 2 targets: office:PJSIP/103, office:PJSIP/104; write which one you mean" in result.stderr
+    assert "No silence" in named("silence", "list").output
+
+
+def test_check_takes_what_people_call_an_endpoint(named: RunNamed, office: Path) -> None:
+    assert "matches nothing" not in named("check", "--endpoint", "Reception").output
+    assert named("check", "--endpoint", "Nobody").output.startswith("HEALTHMON UNKNOWN: --endpoint Nobody matches")
+
+    book_names(office, _104="Reception")
+    two = named("check", "--endpoint", "Reception")
+    assert (two.exit_code, two.output.startswith("HEALTHMON UNKNOWN: Reception names 2 targets")) == (3, True)
+
+
+def test_an_endpoint_goes_before_who_is_called_like_it(named: RunNamed, office: Path) -> None:
+    book_names(office, _104="105")
+
+    assert "office:PJSIP/104" not in named("silence", "add", "105", "--for", "1h").stdout

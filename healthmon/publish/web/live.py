@@ -12,7 +12,7 @@ from functools import partial
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
-from healthmon.errors import HealthmonError, StoreError
+from healthmon.errors import UNREADABLE, HealthmonError, StoreError, unreadable
 from healthmon.publish.changes import ChangeLog
 from healthmon.publish.present import Present, read_present
 from healthmon.store.read.follower import Watcher
@@ -118,9 +118,9 @@ class Live:
                 self._read(now, has_changed=has_changed)
         except StoreError as error:
             self._note_trouble(str(error))
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             # SQLite has no check sums: a value may be none that could be.
-            self._note_trouble(f"the database holds what it should not ({type(error).__name__}): healthmon db check")
+            self._note_trouble(unreadable(error))
 
     def _note_trouble(self, trouble: str) -> None:
         if trouble != self._trouble:

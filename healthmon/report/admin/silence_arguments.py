@@ -23,6 +23,9 @@ _SORTS: dict[str, Callable[[str], tuple[Any, ...]]] = {
     "endpoint": lambda value: tuple(pattern for word in names(value) for pattern in named_endpoint(word)),
 }
 
+#: So begins the MATCH of an endpoint, where it is written whole.
+_ENDPOINT = "endpoint="
+
 #: A silence that lasts longer was forgotten.
 LONGEST = 365 * 86400.0
 
@@ -33,10 +36,13 @@ class BadSilence(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
-def matcher_of(arguments: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
+def matcher_of(
+    arguments: Iterable[str], pbxs: Collection[str] = (), by_number: Callable[[str], str] = lambda word: word
+) -> Matcher:
     """Read ``pbx=office kind=phone PJSIP/1* 101``; ``all`` alone means everything. Raises BadOrder.
 
-    ``pbxs``: the names of the PBXs, which may be written without ``pbx=``.
+    ``pbxs``: the names of the PBXs, which may be written without ``pbx=``. ``by_number``: writes the endpoint that
+    people call so.
     """
     given = list(arguments)
     if given == ["all"]:
@@ -46,8 +52,11 @@ def matcher_of(arguments: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
         raise BadSilence("all stands alone: it is everything")
     for word in given:
         if word in pbxs:
-            word = f"pbx={word}"  # noqa: PLW2901  (as if it had been written so)
-        sort, patterns = _match(word)
+            sort, patterns = _match(f"pbx={word}")
+        elif "=" not in word or word.startswith(_ENDPOINT):
+            sort, patterns = _match(f"{_ENDPOINT}{by_number(word.removeprefix(_ENDPOINT))}")
+        else:
+            sort, patterns = _match(word)
         found[sort] += patterns
     pbxs, devices, watches, endpoints, sites = (
         tuple(found[sort]) for sort in ("pbx", "kind", "watch", "endpoint", "site")
@@ -56,10 +65,8 @@ def matcher_of(arguments: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
 
 
 def _match(word: str) -> tuple[str, tuple[Any, ...]]:
-    sort, equals, value = word.partition("=")
-    if not equals:
-        sort, value = "endpoint", word
-    elif sort not in _SORTS:
+    sort, _, value = word.partition("=")
+    if sort not in _SORTS:
         raise BadSilence(f"{word}: write pbx=…, site=…, kind=…, watch=…, endpoint=… or all{_meant(sort, value)}")
     try:
         patterns = _SORTS[sort](value)

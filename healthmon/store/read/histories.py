@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from healthmon.model import Check, Kind, Target, Transition, UnknownPeriod
 from healthmon.store.codec import target_of, target_row
-from healthmon.store.rows import HEALTHS
+from healthmon.store.rows import HEALTHS, KINDS
 from healthmon.store.schema import NO_END
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
@@ -121,7 +121,7 @@ def _read(session: Session, wanted: dict[str, Any], questions: tuple[str, str, s
         yield TargetHistory(
             target=target,
             check=name,
-            kind=Kind(check["kind"]),
+            kind=KINDS[check["kind"]],
             watch=check["watch"],
             watched_since=timeline.shown(check["watched_since"]),
             forgotten_at=timeline.shown_or_none(check["forgotten_at"]),

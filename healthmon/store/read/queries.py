@@ -58,7 +58,7 @@ from healthmon.store.read.remembered import (
     read_states_of,
 )
 from healthmon.store.read.unseen import with_unseen
-from healthmon.store.rows import INCIDENTS, NOTES, RESTARTS, SILENCES, URLS, place_period_of
+from healthmon.store.rows import INCIDENTS, NOTES, REASONS, RESTARTS, SILENCES, URLS, place_period_of
 from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
@@ -425,7 +425,7 @@ class Reader:
             NotificationRecord(
                 incident_id=row["incident_id"],
                 url_id=row["url_id"],
-                reason=Reason(row["reason"]),
+                reason=REASONS[row["reason"]],
                 state=row["state"],
                 booked_at=self._timeline.shown(row["booked_at"]),
                 at=self._timeline.shown_or_none(row["finished_at"]),
@@ -449,7 +449,7 @@ class Reader:
                 incident_id=row["incident_id"],
                 url_id=row["url_id"],
                 place=row["place"],
-                reason=Reason(row["reason"]),
+                reason=REASONS[row["reason"]],
                 state=row["state"],
                 booked_at=self._timeline.shown(row["booked_at"]),
                 at=self._timeline.shown_or_none(row["finished_at"]),

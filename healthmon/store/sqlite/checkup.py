@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.errors import DatabaseUnwritable, ForeignDatabase
+from healthmon.errors import DatabaseUnwritable, ForeignDatabase, StoreError
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS, NO_END
 from healthmon.store.sqlite.connect import errors_named, open_connection
 from healthmon.store.sqlite.database import MAGIC, check_not_too_new, has_log, read_head, recognise_head, schema_version
@@ -30,6 +30,9 @@ _KEPT_AS = {
     "DOUBLE PRECISION": "real",
     "TEXT": "text",
 }
+
+#: No time, and no number of seconds, is larger: the end of the year 9999, which is the last one that can be shown.
+_LARGEST = 253_402_300_799.0
 
 #: There will never be so many schemas; a number like this tells that something else stands where it should.
 _SURELY_DAMAGED = 10_000
@@ -114,6 +117,22 @@ def check_up(path: Path, on_step: OnStep) -> Checkup:
     return Checkup(path, path.stat().st_size, schema, findings)
 
 
+def why_unreadable(path: Path) -> ForeignDatabase | None:
+    """Say which tables hold what nobody can read, once something could not be read; None: none does.
+
+    That is looked at only then: to look at each value each time would make every command slower.
+    """
+    try:
+        with closing(connect_to_look(path)) as connection:
+            findings = list(_wrong_values(connection, lambda _: None))
+    except (sqlite3.Error, StoreError, OSError):
+        return None
+    if not findings:
+        return None
+    what = f"the file is damaged: {'; '.join(findings)}; healthmon db check looks through it, and a backup is needed"
+    return ForeignDatabase(path, what)
+
+
 def _look_at_head(path: Path) -> None:
     """Compare the first bytes of the file with what they should be, and its size with what they say."""
     head, size = read_head(path), path.stat().st_size
@@ -174,24 +193,34 @@ def _damage(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
 
 
 def _wrong_values(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
-    """Find values of another kind than their column's: SQLite takes them, and nobody can read them."""
+    """Find values of another kind than their column's, or too large: SQLite takes them, and nobody can read them."""
     on_step("the kinds of values")
     for table, columns in _our_columns():
-        wrong = " OR ".join(f"{name} IS NOT NULL AND typeof({name}) <> '{_KEPT_AS[kind]}'" for name, kind in columns)
+        wrong = " OR ".join(f"({_is_wrong(*column)})" for column in columns)
         count = connection.execute(f"SELECT COUNT(*) FROM {table} WHERE {wrong}").fetchone()[0]  # noqa: S608
         if count:
             yield f"{table}: values of another kind than they should be ({count:,})"
 
 
-def _our_columns() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _is_wrong(name: str, kind: str, is_needed: bool) -> str:
+    """Write the condition under which nobody can read what a column holds."""
+    wrong = f"typeof({name}) <> '{_KEPT_AS[kind]}'"
+    if not is_needed:
+        wrong = f"{name} IS NOT NULL AND {wrong}"
+    if _KEPT_AS[kind] == "real":
+        wrong = f"{wrong} OR abs({name}) > {_LARGEST!r} AND {name} <> {NO_END!r}"
+    return wrong
+
+
+def _our_columns() -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
     """Say which columns our tables have, and of which kind; there may be tables of somebody else."""
     with closing(sqlite3.connect(":memory:")) as model:
         for statement in chain.from_iterable(MIGRATIONS):
             model.execute(statement)
         tables = model.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
-            columns = model.execute("SELECT name, type FROM pragma_table_info(:table)", {"table": table}).fetchall()
-            yield table, columns
+            asked = 'SELECT name, type, "notnull" FROM pragma_table_info(:table)'
+            yield table, model.execute(asked, {"table": table}).fetchall()
 
 
 def _broken_rules(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
