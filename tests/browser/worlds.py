@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
 from healthmon.config.sections.site import SiteConfig
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
     Changes,
     Check,
@@ -19,6 +20,7 @@ from healthmon.model import (
     Health,
     Incident,
     Kind,
+    Measurement,
     PbxState,
     Place,
     PlaceChange,
@@ -46,6 +48,7 @@ class World(Struct):
     fresh: list[Freshness] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     sites: tuple[SiteConfig, ...] = ()
+    measured: list[Measurement] = field(default_factory=list)
 
     def add(self, state: CheckState, *changes: tuple[float, Health | None]) -> CheckState:
         """Add something that was so for 30 days, but for some changes; it is now as after the last."""
@@ -111,6 +114,11 @@ def office() -> World:
         elif changes:
             world.fall(state, NOW - 2 * DAY)
         world.places.setdefault(where, []).append(f"{pbx}:{name}")
+    for number in range(24 * 12):
+        took = 18.0 + number % 7 * 2.5 + 40.0 * (number in range(90, 110))
+        measurement = ROUND_TRIP.measured(busy.target, Check.REACHABILITY, took, NOW - number * 5 * MINUTE)
+        assert measurement is not None
+        world.measured.append(measurement)
     site = replace(busy, target=Target("office", "site", "203.0.113.7"), kind=Kind.SITE, check=Check.REACHABILITY)
     world.incidents.append(replace(outage(100, site, NOW - 4 * MINUTE), cause="", down=6, of=6, peak=6))
     return world
@@ -170,6 +178,8 @@ def world_served(path: Path, world: World, *, spoken: str = "en") -> Iterator[Se
     writer = open_writer(path, now=NOW)
     try:
         writer.commit(_changes(world))
+        while writer.fold_measurements():
+            continue
         writer.alive(NOW - 3, world.fresh or list(_usual(world)))
         plans = Plans(names=world.names, sites=world.sites)
         with Served(path, spoken=spoken, plans=plans) as answering:
@@ -189,6 +199,7 @@ def _changes(world: World) -> Changes:
         pbx_states={state.pbx: state for state in world.pbx_states},
         transitions=sorted(world.history, key=lambda change: change.at),
         incidents={incident.id: incident for incident in world.incidents},
+        measurements=world.measured,
         places=[
             PlaceChange(_phone(name), Place(address, "Yealink SIP-T46U 108.86.0.20"), NOW - 20 * DAY, False)
             for address, names in world.places.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,22 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
-from healthmon.model import CheckState, Freshness, Health, Kind, Target
-from tests.publish.scene import Site, site
-from tests.report.builder import DAY, HOUR, NOW, blind, connection, fail_to_tell, outage, phone, provider, steps
+from healthmon.history.metrics import ROUND_TRIP
+from healthmon.model import Changes, Check, CheckState, Freshness, Health, Kind, Target
+from tests.publish.scene import Site, opened, site
+from tests.report.builder import (
+    DAY,
+    HOUR,
+    NOW,
+    blind,
+    connection,
+    fail_to_tell,
+    outage,
+    phone,
+    provider,
+    running,
+    steps,
+)
 
 DOWN, DEGRADED, UNKNOWN = Health.DOWN, Health.DEGRADED, Health.UNKNOWN
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -136,7 +150,7 @@ def test_what_is_wrong_comes_first(tmp_path: Path) -> None:
     names = ("dead", "well", "busy")
     states = [provider(name, state) for name, state in zip(names, (DOWN, Health.UP, DEGRADED), strict=True)]
     with site(tmp_path / "h.db", [connection(), *states]) as web:
-        tiles = re.findall(r"<h3>(\w+)</h3>", shown(web))
+        tiles = re.findall(r"<h3><a [^>]*>(\w+)</a>", shown(web))
 
     assert tiles == ["dead", "busy", "well", "office"]
 
@@ -208,7 +222,7 @@ def test_nothing_behind_a_pbx_is_green_of_which_nobody_has_read_anything_for_lon
         page = shown(web)
 
     assert "Old: what is known of PBX branch (no snapshot for 300 s)" in text_of(page)
-    looks = {name: look for look, name in re.findall(r'class="tile look-(\w+)">\s*<header><h3>(\w+)', page)}
+    looks = {name: look for look, name in re.findall(r'class="tile look-(\w+)">\s*<header><h3><a [^>]*>(\w+)', page)}
     assert looks == {"here": "up", "office": "up", "there": "unsure", "branch": "unsure"}
 
 
@@ -225,3 +239,189 @@ def test_the_configuration_names_sites_and_phones(tmp_path: Path) -> None:
     plans = Plans(names={"PJSIP/trunk": "Telekom"})
     with site(tmp_path / "h.db", [connection(), provider("trunk")], shown={"plans": plans}) as web:
         assert "Telekom up trunk" in text_of(shown(web))
+
+
+# ---------------------------------------------------------------- the list of targets
+
+
+STATES = [
+    connection(),
+    connection("branch"),
+    provider("trunk-b", DOWN, since=NOW - HOUR),
+    provider("trunk-a", since=NOW - 60),
+    *(phone(str(number)) for number in (9, 10, 101)),
+    phone("200", DEGRADED, pbx="branch"),
+]
+
+
+def listed(page: str) -> list[str]:
+    """The names in the list."""
+    return re.findall(r'<th scope="row"><a [^>]*>([^<]*)</a>', page)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("", ["trunk-b", "200", "trunk-a", "9", "10", "101"]),
+        ("?sort=name", ["9", "10", "101", "200", "trunk-a", "trunk-b"]),
+        ("?sort=since", ["trunk-a", "trunk-b", "9", "10", "101", "200"]),
+        ("?state=down", ["trunk-b"]),
+        ("?kind=provider&sort=name", ["trunk-a", "trunk-b"]),
+        ("?pbx=branch", ["200"]),
+        ("?site=203.0.113.7", ["10", "101"]),
+        ("?search=RUNK-A", ["trunk-a"]),
+        ("?check=registration", []),
+        ("?search=&state=&kind=&pbx=&site=&check=&sort=worst&page=99", ["trunk-b", "200", "trunk-a", "9", "10", "101"]),
+    ],
+)
+def test_targets_are_chosen_and_put_in_order(question: str, names: list[str], tmp_path: Path) -> None:
+    places = {Target("office", "PJSIP", name): ("203.0.113.7",) for name in ("10", "101")}
+    with site(tmp_path / "h.db", STATES, places=places) as web:
+        assert sorted(listed(shown(web, f"/targets{question}"))) == sorted(names)
+        if "sort" in question:
+            assert listed(shown(web, f"/targets{question}"))[:2] == names[:2]
+
+
+def test_where_a_check_is_chosen_its_state_is_meant(tmp_path: Path) -> None:
+    both = provider("trunk-a", DOWN)
+    registration = replace(both, check=Check.REGISTRATION, belief=Health.UP, reason="registered at sip.example.net")
+    with site(tmp_path / "h.db", [connection(), both, registration]) as web:
+        assert listed(shown(web, "/targets?check=registration&state=up")) == ["trunk-a"]
+        assert listed(shown(web, "/targets?check=reachability&state=up")) == []
+
+
+def test_a_long_list_comes_in_pages_that_keep_what_was_asked_for(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), *(phone(str(number)) for number in range(101, 221))]) as web:
+        first, second = shown(web, "/targets?kind=phone&sort=name"), shown(web, "/targets?kind=phone&page=3")
+
+    assert listed(first)[:2] == ["101", "102"]
+    assert len(listed(first)) == 50
+    assert 'href="/targets?kind=phone&amp;sort=name&amp;page=2" rel="next"' in first
+    assert "120 of 120 targets, 101–120" in text_of(second)
+    assert 'rel="next"' not in second
+
+
+@pytest.mark.parametrize("question", ["state=ill", "kind=cow", "page=-1", "page=x", "sort=size"])
+def test_what_makes_no_sense_is_said_on_a_page(question: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        code, page = web.get(f"/targets?{question}")
+
+    assert code == 400
+    assert question.partition("=")[0] in text_of(page)
+
+
+# ---------------------------------------------------------------- one target
+
+
+def test_the_page_of_a_target_says_how_it_is_why_and_what_happened(tmp_path: Path) -> None:
+    state = provider("trunk", DOWN, since=NOW - 3 * HOUR, reason="does not answer OPTIONS (contact Unreachable)")
+    registration = replace(state, check=Check.REGISTRATION, belief=Health.UP, since=NOW - DAY, reason="registered")
+    history = steps(state, (NOW - 30 * DAY, Health.UP), (NOW - 3 * HOUR, DOWN))
+    incident = outage(7, state, NOW - 3 * HOUR)
+    places = {state.target: ("203.0.113.7",)}
+    states = [connection(), state, registration]
+    with site(tmp_path / "h.db", states, history=history, incidents=[incident], places=places) as web:
+        page = text_of(shown(web, "/targets/office:PJSIP/trunk"))
+
+    for words in (
+        "trunk down",
+        "since 11:00, for 3 h does not answer OPTIONS (contact Unreachable)",
+        "reachability down",
+        "registration up",
+        "99.58 % available in 30 days, outages: 1",
+        "Watch section providers",
+        "203.0.113.7 Yealink SIP-T46U since Thu 14:00",
+        "11:00:00 incident 7 begins",
+        "provider trunk (office) down",
+    ):
+        assert words in page, words
+
+
+def test_who_was_told_what_stands_in_the_life_of_a_target(tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", provider("trunk", DOWN)
+    fail_to_tell(path, outage(1, state, NOW - HOUR), "oncall/mail", NOW - 60)
+    with site(path, [connection(), state]) as web:
+        page = text_of(shown(web, "/targets/trunk"))
+
+    assert "message 1 to be told to oncall/mail (opened), waiting: no answer from mail.example.org" in page
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", "Bob & <b>Söhne</b>", "a?b#c", "x/y", "a+b", "ärger"])
+def test_the_page_of_a_target_with_any_name_is_found(name: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), phone(name, DOWN)]) as web:
+        path = re.findall(r'<th scope="row"><a class="plain" href="([^"]*)"', shown(web, "/targets"))[0]
+        page = shown(web, unescape(path))
+
+    assert unescape(text_of(page)).count(name) >= 2
+
+
+def test_a_pbx_has_a_page_too(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), phone("101")]) as web:
+        assert "office up since Thu 14:00" in text_of(shown(web, "/targets/office"))
+
+
+def test_a_name_that_is_nobody_s_is_not_found_and_said_on_a_page(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), phone("101")]) as web:
+        code, page = web.get("/targets/PJSIP/999")
+
+    assert code == 404
+    assert "nothing of this name was ever watched" in text_of(page)
+
+
+def test_round_trips_are_a_chart(tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", provider("trunk")
+    measured = [ROUND_TRIP.measured(state.target, Check.REACHABILITY, 10.0 + n, NOW - n * HOUR) for n in range(5)]
+    with running(path, [connection(), state]) as writer:
+        writer.commit(Changes(measurements=[each for each in measured if each]))
+        writer.fold_measurements()
+        with opened(path) as web:
+            page = shown(web, "/targets/trunk")
+
+    assert page.count('<rect class="range"') == 5
+
+
+# ---------------------------------------------------------------- incidents
+
+
+def test_incidents_are_listed_the_newest_first_and_the_open_ones_alone(tmp_path: Path) -> None:
+    states = [provider(name, DOWN) for name in ("first", "second", "third")]
+    incidents = [
+        outage(1, states[0], NOW - 3 * DAY, NOW - 2.9 * DAY),
+        outage(2, states[1], NOW - 2 * HOUR),
+        outage(3, states[2], NOW - 60 * DAY, NOW - 59 * DAY),
+    ]
+    with site(tmp_path / "h.db", [connection(), *states], incidents=incidents) as web:
+        pages = [shown(web, f"/incidents{asked}") for asked in ("", "?open=1", "?days=1", "?days=365")]
+        code, _ = web.get("/incidents?days=12")
+
+    numbers = [re.findall(r'data-key="incident (\d+)"', page) for page in pages]
+    assert numbers == [["2", "1"], ["2"], ["2"], ["2", "1", "3"]]
+    assert code == 400
+
+
+def test_an_incident_tells_its_whole_story_and_has_a_text_for_the_provider(tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", provider("trunk", DOWN)
+    incident = outage(1, state, NOW - HOUR, acked_at=NOW - 60, acked_by="anna", ack_reason="ticket 4711")
+    fail_to_tell(path, incident, "oncall/mail", NOW - 60)
+    with site(path, [connection(), state], history=steps(state, (NOW - HOUR, DOWN))) as web:
+        page = shown(web, "/incidents/1")
+
+    assert "since Fri 1 May 2026 13:00:00 CEST (UTC+2), for 1 h" in text_of(page)
+    assert "acknowledged by anna: ticket 4711" in text_of(page)
+    assert "13:58:59 message to be told to oncall/mail (opened), waiting" in text_of(page)
+    assert "Outage of our SIP trunk PJSIP/trunk: reachability\n" in page
+
+
+def test_an_incident_of_a_phone_has_no_text_for_a_provider(tmp_path: Path) -> None:
+    state = phone("101", DOWN)
+    with site(tmp_path / "h.db", [connection(), state], incidents=[outage(1, state, NOW - HOUR)]) as web:
+        assert "provider-text" not in shown(web, "/incidents/1")
+
+
+@pytest.mark.parametrize("number", ["2", "99999999999999999999999"])
+def test_an_incident_that_never_was_is_not_found(number: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        code, page = web.get(f"/incidents/{number}")
+
+    assert code == 404
+    assert f"There is no incident {number}." in text_of(page)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from healthmon.config.values import count
-from healthmon.errors import HealthmonError
-from healthmon.model import Health, Kind
+from healthmon.model import Health
 from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, json_answer, plain
 from healthmon.publish.web.live import Live
+from healthmon.publish.web.questions import number_of, wishes
 from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.data import incident_data
 from healthmon.report.status.data import status_data
-from healthmon.report.status.rows import TargetStatus
 from healthmon.report.target_names import find_target
 from healthmon.report.timeline.life import life_of
 from healthmon.report.timeline.life_text import life_data
@@ -28,10 +26,6 @@ from healthmon.times.spans import Span
 
 #: So many targets are in one answer, unless another number is asked for; and at most.
 PAGE, LARGEST_PAGE = 100, 5000
-
-
-class BadQuestion(HealthmonError):
-    """A parameter that makes no sense."""
 
 
 def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
@@ -124,45 +118,14 @@ def state_word(present: Present, pbx: str, endpoint: str) -> str:
 
 def targets_data(present: Present, parameters: Mapping[str, str]) -> dict[str, object]:
     """A page of the targets that are wanted, worst first, and how many there are. Raises BadQuestion."""
-    found = [row for row in present.status.targets if all(fits(row) for fits in _wishes(present, parameters))]
-    offset, limit = _number(parameters, "offset", 0, 10**9), _number(parameters, "limit", PAGE, LARGEST_PAGE)
+    found = [row for row in present.status.targets if all(fits(row) for fits in wishes(present, parameters))]
+    offset, limit = number_of(parameters, "offset", 0, 10**9), number_of(parameters, "limit", PAGE, LARGEST_PAGE)
     page = tuple(islice(found, offset, offset + limit))
     return {
         "revision": present.revision,
         "total": len(found),
         "targets": status_data(present.status, page)["targets"],
     }
-
-
-def _wishes(present: Present, parameters: Mapping[str, str]) -> Iterable[Callable[[TargetStatus], bool]]:
-    """What a target must be to be wanted."""
-    state, kind = _one_of(parameters, "state", Health), _one_of(parameters, "kind", Kind)
-    pbx, watch, words = (parameters.get(name, "") for name in ("pbx", "watch", "search"))
-    if state:
-        yield lambda row: row.state == state
-    if kind:
-        yield lambda row: row.kind == kind
-    if pbx:
-        yield lambda row: row.target.pbx == pbx
-    if watch:
-        yield lambda row: row.watch == watch
-    if words:
-        called = present.status.names
-        yield lambda row: words.lower() in f"{row.target.endpoint} {called.of(row.target)}".lower()
-
-
-def _one_of(parameters: Mapping[str, str], name: str, words: Iterable[str]) -> str:
-    given = parameters.get(name, "")
-    if given and given not in list(words):
-        raise BadQuestion(f"{name}={given}: must be one of {', '.join(words)}")
-    return given
-
-
-def _number(parameters: Mapping[str, str], name: str, default: int, most: int) -> int:
-    try:
-        return count(0, most)(parameters.get(name, str(default)))
-    except ValueError as error:
-        raise BadQuestion(f"{name}: {error}") from None
 
 
 def changes_data(live: Live, since: str) -> dict[str, object]:

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from healthmon.config.plans import Plans
+from healthmon.history.measurements import Summary
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import Target
 from healthmon.report.availability.account import Strip, Unseen
 from healthmon.report.availability.measure import Measures, Measuring
 from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader
+from healthmon.times.lengths import HOUR
 from healthmon.times.spans import Span
 from healthmon.watchdog.pulse import is_stale
 
@@ -38,6 +41,15 @@ def lately_of(
         strip = short.shown(each, short.line(each))
         found[each.target] = Lately(figures.availability, figures.outages, strip)
     return found
+
+
+def round_trips_of(reader: Reader, watched: Watched, now: float, hours: int) -> list[tuple[Span, Summary]]:
+    """Say how quickly a target answered in each of the last hours, this one included, in which that was measured."""
+    measuring = _measuring(reader, (now - hours * HOUR, now), now, Plans())
+    first = (now // HOUR - hours + 1) * HOUR
+    spans = [(first + HOUR * number, first + HOUR * (number + 1)) for number in range(hours)]
+    measured = [(span, measuring.measured(watched, span)) for span in spans]
+    return [(span, found[ROUND_TRIP.key]) for span, found in measured if ROUND_TRIP.key in found]
 
 
 def _measuring(reader: Reader, window: Span, now: float, plans: Plans) -> Measuring:

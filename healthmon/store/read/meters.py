@@ -231,6 +231,19 @@ class Meters:
         found = [self._watched(row) for row in self._rows(CHECKS_AFTER, {"number": number, "limit": limit})]
         return [self._with_its_checks(watched) for watched in found]
 
+    def of_target(self, target: Target) -> Watched | None:
+        """Return what there is of one target, as ``watched`` does; None: it was never watched."""
+        found = [self._watched(row) for row in self._rows(CHECKS_OF_TARGET, target_row(target))]
+        name = Check.REACHABILITY
+        if target.is_pbx:
+            name = Check.CONNECTION
+        elif target.is_registration:
+            name = Check.REGISTRATION
+        firsts = [check for check in found if check.check == name]
+        if not firsts or name != Check.REACHABILITY:
+            return next(iter(firsts), None)
+        return _all_checks(firsts[0], found)
+
     def _with_its_checks(self, watched: Watched) -> Watched:
         """Find the checks that a meter is over, if it is one over several."""
         if watched.check != Check.ALL:

@@ -32,6 +32,7 @@ class CheckMark(Struct, frozen=True):
     name: str
     look: str
     word: str
+    since: str
     why: str
 
 
@@ -40,6 +41,7 @@ class TargetTile(Struct, frozen=True):
 
     target: Target
     name: str
+    own_name: str
     #: Its own name, if people call it otherwise, and its PBX, if there are several.
     detail: str
     look: str
@@ -59,6 +61,7 @@ class TargetTile(Struct, frozen=True):
 class PbxCard(Struct, frozen=True):
     """One PBX, and how fresh our view of it is."""
 
+    target: Target
     name: str
     look: str
     word: str
@@ -73,6 +76,7 @@ class PbxCard(Struct, frozen=True):
 class SiteBar(Struct, frozen=True):
     """One site: so many of its devices can be reached."""
 
+    target: Target
     key: str
     name: str
     #: Its PBX, if there are several.
@@ -211,6 +215,7 @@ class Overviewer:
         tile = TargetTile(
             target=row.target,
             name=words.name(row.target),
+            own_name=words.own_name(row.target),
             detail=self._detail(row.target),
             look=self._looks.of(row),
             word=words.state(row.state),
@@ -250,7 +255,13 @@ class Overviewer:
         """Show the checks of a target, where it has several."""
         words = self._words
         return tuple(
-            CheckMark(words.check(check.check), self._looks.of(check), words.state(check.state), words.reason(check))
+            CheckMark(
+                words.check(check.check),
+                self._looks.of(check),
+                words.state(check.state),
+                self._since(check),
+                words.reason(check),
+            )
             for check in row.checks
         )
 
@@ -267,6 +278,7 @@ class Overviewer:
         words, row = self._words, pbx.row
         counts = ((self._looks.of_pbx(pbx.name, state), pbx.endpoints.get(state, 0)) for state in SEVERITY)
         return PbxCard(
+            target=row.target,
             name=pbx.name,
             look=self._looks.of(row),
             word=words.state(row.state),
@@ -324,7 +336,15 @@ class Overviewer:
             state = Health.UNKNOWN
         elif of - reached > of * FEW_MISSING:
             state = Health.DEGRADED
-        return SiteBar(f"{pbx}/{name}", self._words.site(name), where, self._looks.of_pbx(pbx, state), reached, of)
+        return SiteBar(
+            Target(pbx, Kind.SITE, name),
+            f"{pbx}/{name}",
+            self._words.site(name),
+            where,
+            self._looks.of_pbx(pbx, state),
+            reached,
+            of,
+        )
 
 
 def _is_told(row: TargetStatus) -> bool:

@@ -5,24 +5,56 @@ from __future__ import annotations
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from healthmon.config.plans import Plans
 from healthmon.errors import HealthmonError
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.live import Busy, Live, Unreadable
+from healthmon.publish.web.pages.incident import IncidentReader, incident_values, incidents_values, read_incidents
+from healthmon.publish.web.pages.listing import targets_values
 from healthmon.publish.web.pages.overview import Overviewer
 from healthmon.publish.web.pages.rendering import ASSETS, POLICY, Moment, Pages
+from healthmon.publish.web.pages.target import read_target, target_values
 from healthmon.report.target_names import BadTarget
 
 
 def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
     """Make the routes. ``spoken``: the language, one of ``healthmon.languages.CODES``."""
     routes, made = Blueprint("pages", __name__), Pages(live, zone, spoken, plans)
+    stories = IncidentReader(zone)
 
     @routes.get("/")
     def overview() -> Response:
         return made.answer("overview.html", overview_values)
+
+    @routes.get("/targets")
+    def targets() -> Response:
+        return made.answer("targets.html", lambda moment: targets_values(moment, request.args))
+
+    @routes.get("/targets/<path:name>")
+    def target(name: str) -> Response:
+        def values(moment: Moment) -> dict[str, object]:
+            return target_values(moment, live.read(lambda reader: read_target(reader, name, moment, plans)))
+
+        return made.answer("target.html", values)
+
+    @routes.get("/incidents")
+    def incidents() -> Response:
+        asked = request.args.copy()
+
+        def values(moment: Moment) -> dict[str, object]:
+            now = moment.present.status.now
+            return incidents_values(moment, asked, live.read(lambda reader: read_incidents(reader, asked, now)))
+
+        return made.answer("incidents.html", values)
+
+    @routes.get("/incidents/<int:number>")
+    def incident(number: int) -> Response:
+        def values(moment: Moment) -> dict[str, object]:
+            return incident_values(moment, live.read(lambda reader: stories.read(reader, number, moment)))
+
+        return made.answer("incident.html", values)
 
     @routes.get("/assets/<name>")
     def asset(name: str) -> Response:

@@ -53,10 +53,11 @@
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    // What the reader has folded open stays open.
-    for (const {name} of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    // What the reader has folded open stays open, and a button that works stays to be seen.
+    const mine = name => name === "open" || (name === "hidden" && old.nodeName === "BUTTON");
+    for (const {name} of [...old.attributes]) if (!mine(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
     for (const {name, value} of fresh.attributes)
-      if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+      if (!mine(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     renewChildren(old, fresh);
   }
 
@@ -83,6 +84,15 @@
     const two = number => String(number).padStart(2, "0");
     clock.textContent = `${two(Math.floor(now / 3600))}:${two(Math.floor(now / 60) % 60)}:${two(now % 60)}`;
   }
+
+  // Copying needs a script; without one a click marks all of the text.
+  for (const button of document.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+  document.addEventListener("click", async event => {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = button.dataset.done;
+  });
 
   setInterval(() => { if (performance.now() - answeredAt < lostAfter) tick(); else isLost(""); }, 500);
   setTimeout(look, every);
