@@ -33,6 +33,8 @@ MOST_FRAMES = 10_000
 LARGEST_ANSWER = 20_000_000
 #: A list that is read as it comes: 100,000 contacts are 48 MB (bytes).
 LARGEST_LIST = 60_000_000
+#: … in pieces of at most so many bytes: while one of a long list is read, a millisecond, no other thread runs.
+RECEIVED_AT_ONCE = 16_384
 NO_END = "an answer that does not end"
 #: So many events wait at most; what is more is dropped, and ``has_lost_events`` says so.
 MOST_WAITING = 1000
@@ -226,7 +228,7 @@ class ManagerConnection:
         with talking_to(self._name, self._address, timeout=self._timeout):
             self._socket.settimeout(patience)
             try:
-                received = self._socket.recv(65536)
+                received = self._socket.recv(RECEIVED_AT_ONCE)
             except TimeoutError:
                 return None
         if not received:

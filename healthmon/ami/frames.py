@@ -38,29 +38,31 @@ class Decoder:
 
     def feed(self, received: bytes) -> list[Frame]:
         """Take what came; return the frames that are whole now."""
-        *lines, rest = (self._rest + received).split(b"\n")
+        whole, newline, rest = (self._rest + received).rpartition(b"\n")
         frames: list[Frame] = []
-        for line in lines:
-            if self._is_skipping:
-                self._is_skipping = False
-            elif line in (b"", b"\r"):
-                self._end_frame(frames)
-            else:
-                self._take(line.removesuffix(b"\r"))
+        if newline:
+            # Names and values are bytes of any sort: what is no UTF-8 comes back as it was when it is sent.
+            for line in whole.decode("utf-8", "surrogateescape").split("\n"):
+                self._take(line.removesuffix("\r"), frames)
         self._rest = rest
         if self._is_skipping or len(rest) > LONGEST_FRAME:
             self._is_skipping = self._is_spoilt = True
             self._rest = b""
         return frames
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: str, frames: list[Frame]) -> None:
+        if self._is_skipping:
+            self._is_skipping = False
+            return
+        if not line:
+            self._end_frame(frames)
+            return
         self._size += len(line)
         if self._size > LONGEST_FRAME:
             self._is_spoilt = True
         if self._is_spoilt:
             return
-        # Names and values are bytes of any sort: what is no UTF-8 comes back as it was when it is sent.
-        name, colon, value = line.decode("utf-8", "surrogateescape").partition(":")
+        name, colon, value = line.partition(":")
         if colon and name.lower() not in SECRET_HEADERS:
             self._frame[name] = value.removeprefix(" ")
 

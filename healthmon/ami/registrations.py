@@ -94,6 +94,8 @@ def key_of(event: Frame) -> tuple[str, str]:
 
 def readable(text: str) -> str:
     """A text that can be kept and shown: bytes that are no UTF-8 become question marks, and it is cut."""
+    if text.isascii():
+        return shortened(text)
     return shortened(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 

@@ -9,7 +9,15 @@ from contextlib import suppress
 from itertools import count
 
 from healthmon.ami.address import address_of
-from healthmon.ami.connection import LARGEST_ANSWER, LARGEST_LIST, MOST_FRAMES, NO_END, ONLY_SYSTEM, ActionRequest
+from healthmon.ami.connection import (
+    LARGEST_ANSWER,
+    LARGEST_LIST,
+    MOST_FRAMES,
+    NO_END,
+    ONLY_SYSTEM,
+    RECEIVED_AT_ONCE,
+    ActionRequest,
+)
 from healthmon.ami.failures import talking_to
 from healthmon.ami.frames import Decoder, Frame
 from healthmon.config.sections.pbx import PbxConfig
@@ -150,7 +158,7 @@ class WebConnection:
             ) as answer,
         ):
             self._take_head(action, answer.status_code, answer.headers.get("Set-Cookie", ""))
-            for piece in answer.iter_content(65536):
+            for piece in answer.iter_content(RECEIVED_AT_ONCE):
                 size += len(piece)
                 if size > largest:
                     raise AmiUnexpected(self._name, NO_END)

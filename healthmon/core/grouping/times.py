@@ -14,6 +14,12 @@ TimedTarget = tuple[float, Target]
 
 _WHEN = itemgetter(0)
 
+#: What all have in which nothing was put yet: of 20,000 phones at addresses of their own there are 180,000. Nothing is
+#: ever put in here.
+_NO_VALUES: dict[Target, float] = {}
+_NO_TIMES: list[TimedTarget] = []
+_NO_COUNTS: Counter[float] = Counter()
+
 
 class SortedTimes:
     """One time for each target, the earliest first (seconds UTC). Owned by the engine thread."""
@@ -21,8 +27,8 @@ class SortedTimes:
     __slots__ = ("_at", "_ordered")
 
     def __init__(self) -> None:
-        self._at: dict[Target, float] = {}
-        self._ordered: list[TimedTarget] = []
+        self._at = _NO_VALUES
+        self._ordered = _NO_TIMES
 
     def __len__(self) -> int:
         """How many targets have a time."""
@@ -41,6 +47,8 @@ class SortedTimes:
         if self._at.get(target) == at:
             return
         self.drop(target)
+        if self._at is _NO_VALUES:
+            self._at, self._ordered = {}, []
         self._at[target] = at
         insort(self._ordered, (at, target))
 
@@ -151,14 +159,16 @@ class Greatest:
     __slots__ = ("_how_many", "_of")
 
     def __init__(self) -> None:
-        self._of: dict[Target, float] = {}
-        self._how_many: Counter[float] = Counter()
+        self._of = _NO_VALUES
+        self._how_many = _NO_COUNTS
 
     def put(self, target: Target, value: float) -> None:
         """Give a target a value, or another one."""
         if self._of.get(target) == value:
             return
         self.drop(target)
+        if self._of is _NO_VALUES:
+            self._of, self._how_many = {}, Counter()
         self._of[target] = value
         self._how_many[value] += 1
 

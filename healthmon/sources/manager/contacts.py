@@ -73,7 +73,9 @@ class ContactPart:
     def __init__(self, link: ManagerLink) -> None:
         self._link = link
         self._targets: dict[str, Target] = {}
-        self._directory = Directory()
+        #: All AORs, and the names of the contacts that stand in the configuration.
+        self._aors: list[str] = []
+        self._static: list[str] = []
         #: The endpoints of each AOR.
         self._users: dict[str, tuple[Target, ...]] = {}
         #: By the names that Asterisk gives them.
@@ -164,8 +166,7 @@ class ContactPart:
                 self._settings_due = 0.0
             else:
                 yield from self._use(directory, at)
-        static = [name for contacts in self._directory.static.values() for name in contacts]
-        yield from self._read_contacts(client, static, at)
+        yield from self._read_contacts(client, self._static, at)
 
     def _read_variables(self, client: AmiClient, at: float, *, with_settings: bool) -> Iterator[None]:
         if with_settings:
@@ -173,7 +174,7 @@ class ContactPart:
             # Six or seven variables of each.
             yield from ask_directory(client, directory, list(self._targets)[: client.most_variables // 6])
             yield from self._use(directory, at)
-        for aors in in_portions(list(self._directory.aors)[: client.most_variables // 2]):
+        for aors in in_portions(self._aors[: client.most_variables // 2]):
             names = contact_names(client, aors)
             yield from self._read_contacts(client, [name for found in names.values() for name in found], at)
 
@@ -187,7 +188,8 @@ class ContactPart:
 
     def _use(self, directory: Directory, at: float) -> Iterator[None]:
         """Take how endpoints are configured, and offer it."""
-        self._directory = directory
+        self._aors = list(directory.aors)
+        self._static = [name for contacts in directory.static.values() for name in contacts]
         watched = [*directory.endpoints.values()]
         users: dict[str, tuple[Target, ...]] = {}
         for endpoint in watched:
