@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from healthmon.errors import Trouble
 from healthmon.model.target import Check, Health, Target, Word
@@ -209,6 +210,9 @@ class RegistrationList(Struct, frozen=True):
     targets: frozenset[Target]
     #: The names of all registrations, whosever they are.
     names: frozenset[str] = frozenset()
+    #: How long Asterisk waits until it tries again after no answer (``retry_interval``, seconds), of those that have
+    #: several the longest.
+    retry_intervals: Mapping[Target, float] = field(default_factory=dict)
 
 
 #: How the reason begins why an endpoint is unknown that is in Asterisk's maintenance mode; the time follows.

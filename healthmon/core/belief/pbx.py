@@ -100,6 +100,9 @@ class Candidate(Struct):
 class Pbx:
     """One Asterisk. Owned by the engine thread."""
 
+    #: The longest ``retry_interval`` of its registrations (seconds); 0.0: none is known.
+    longest_retry_interval = 0.0
+
     def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float, wall: Wall) -> None:
         state = remembered or PbxState(config.name)
         self.name = config.name

@@ -24,7 +24,7 @@ from healthmon.core.belief.pbx import (
     RESTARTS_WINDOW,
     Pbx,
 )
-from healthmon.core.belief.registration import FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN, RegistrationGrace
+from healthmon.core.belief.registration import FIRST_TRIED_WITHIN, RegistrationGrace, tried_again_within
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
@@ -259,7 +259,10 @@ class Pbxs:
             self._endpoints.apply(pbx, endpoint, at, step, counts=False)
 
     def take_registrations(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
-        """End the check of what has no registration any more."""
+        """Take how often they are tried. End the check of what has no registration any more."""
+        pbx.longest_retry_interval = max(listed.retry_intervals.values(), default=0.0)
+        for endpoint, registration in pbx.registered_endpoints():
+            registration.retry_interval = listed.retry_intervals.get(endpoint.target, 0.0)
         self.lone_registrations.end_others(pbx, listed, step)
         ended = [endpoint for endpoint, _ in pbx.registered_endpoints() if endpoint.target not in listed.targets]
         for endpoint in ended:
@@ -404,8 +407,9 @@ class Pbxs:
         why = f"{FROZE} {after:.0f} s"
         at = pbx.blind_since + after
         # What could not be answered meanwhile has failed, and is tried again only later.
-        if at + TRIED_AGAIN_WITHIN > pbx.registration_grace.until:
-            pbx.registration_grace = RegistrationGrace(why, at + TRIED_AGAIN_WITHIN)
+        tried_by = at + tried_again_within(pbx.longest_retry_interval)
+        if tried_by > pbx.registration_grace.until:
+            pbx.registration_grace = RegistrationGrace(why, tried_by)
         for endpoint in pbx.endpoints.values():
             until = at + pbx.freeze_grace_for(endpoint)
             if until > max(at, endpoint.grace_until):

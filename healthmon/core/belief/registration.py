@@ -7,17 +7,29 @@ from math import inf
 from msgspec import Struct, field
 
 from healthmon.core.belief.endpoint_check import EndpointCheck
+from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.model import NOT_TRIED, Health, Target
 
-#: ``retry_interval`` unless it is configured, and the answer (seconds).
+#: ``retry_interval`` unless it is configured, and the answer (seconds); at least, for who answers late.
 TRIED_AGAIN_WITHIN = 65.0
-#: Who had begun an attempt before its provider was back waits 32 s for that to fail, and then tries again (seconds).
-BACK_WITHIN = 32.0 + TRIED_AGAIN_WITHIN
+#: … and at most: whom Asterisk leaves unregistered for longer has lost its calls, though it will come back.
+TRIED_AGAIN_AT_LAST = 305.0
+#: An answer takes so long (seconds).
+ANSWERED_WITHIN = 5.0
+#: An attempt that nobody answers fails after so long (seconds).
+FAILS_WITHIN = 32.0
+#: Who had begun an attempt before its provider was back waits for that to fail, and then tries again (seconds).
+BACK_WITHIN = FAILS_WITHIN + TRIED_AGAIN_WITHIN
 #: A start takes up to 10 s until the first attempt, which fails 32 s later if nobody answers; and a little more
 #: (seconds).
 FIRST_TRIED_WITHIN = 45.0
 #: Healthmon was started, and has not asked yet.
 NOT_HEARD = "the manager interface has not been asked yet"
+
+
+def tried_again_within(retry_interval: float) -> float:
+    """How long it takes until an attempt after one that failed has its answer (seconds)."""
+    return min(max(retry_interval + ANSWERED_WITHIN, TRIED_AGAIN_WITHIN), TRIED_AGAIN_AT_LAST)
 
 
 class RegistrationGrace(Struct, frozen=True):
@@ -52,7 +64,12 @@ class RegistrationGrace(Struct, frozen=True):
 class Registration(EndpointCheck):
     """The outbound registrations of one endpoint: up or down. Owned by the engine thread."""
 
-    __slots__ = ()
+    __slots__ = ("retry_interval",)
+
+    def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
+        super().__init__(endpoint, check, watched_since)
+        #: That of its configuration (seconds); 0.0: it is not known.
+        self.retry_interval = 0.0
 
     def hide(self, why: str, at: float) -> None:
         """Nobody can tell any more how it is."""
@@ -66,7 +83,7 @@ class Registration(EndpointCheck):
 
     def settles_within(self) -> float:
         """Asterisk tries again after ``retry_interval`` only: until then "rejected" is said of an older one."""
-        return BACK_WITHIN
+        return FAILS_WITHIN + tried_again_within(self.retry_interval)
 
     def has_settled(self, since: float) -> bool:
         """Whether that time is over; no word before tells which attempt it speaks of."""

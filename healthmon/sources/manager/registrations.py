@@ -222,5 +222,6 @@ class RegistrationPart:
     def _forget_gone(self, at: float) -> None:
         """Say whose registrations these are all."""
         self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
-        listed = RegistrationList(self._link.pbx.name, at, frozenset(self._names_of), frozenset(self._rows))
+        waits = {owner: max(self._rows[name].waits[0] for name in names) for owner, names in self._names_of.items()}
+        listed = RegistrationList(self._link.pbx.name, at, frozenset(self._names_of), frozenset(self._rows), waits)
         self._link.inbox.offer(listed)

@@ -54,9 +54,10 @@ class Office(Scene):
         """How the manager interface stands."""
         self.report(trouble, channel=Channel.MANAGER, words=words, remark=remark)
 
-    def listed(self, *targets: Target) -> None:
+    def listed(self, *targets: Target, retry_interval: float = 60.0) -> None:
         """These have registrations, and no others."""
-        self.see(RegistrationList("office", self.now, frozenset(targets)))
+        intervals = dict.fromkeys(targets, retry_interval)
+        self.see(RegistrationList("office", self.now, frozenset(targets), retry_intervals=intervals))
 
     def answer_registration(self, target: Target, health: Health) -> None:
         """Answer the question about it, which must have been asked."""
@@ -175,6 +176,49 @@ def test_rule_02c_what_is_seen_to_be_registered_again_with_its_provider_is_not_t
 
     assert not scene.open()
     assert [reason for _url, reason, *_ in scene.deliver()] == []
+
+
+@pytest.mark.parametrize(("retry_interval", "told_after"), [(30, 97), (60, 97), (240, 32 + 245), (3600, 32 + 305)])
+def test_rule_02c_a_registration_has_the_time_that_asterisk_takes_to_try_it_again(
+    retry_interval: float, told_after: float
+) -> None:
+    scene = office()
+    scene.listed(A, B, retry_interval=retry_interval)
+    scene.lose(A)
+    scene.says(A, DOWN)
+    scene.after(30)
+    scene.answer(A, DOWN)
+    scene.answer_registration(A, DOWN)
+    scene.after(5)
+    scene.contact(A, ContactStatus.REACHABLE)
+    scene.answer(A, UP)
+    scene.after(10)
+    scene.answer(A, UP)
+    scene.after(5)
+    scene.deliver()
+
+    back_at = scene.state(A).since
+    scene.after(back_at + told_after - 1 - scene.now)
+    assert not scene.deliver()
+    scene.after(10)
+
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED]
+
+
+def test_after_a_freeze_the_longest_retry_interval_is_waited_for() -> None:
+    scene = office()
+    scene.listed(A, B, retry_interval=240)
+    scene.report(Trouble.TIMED_OUT, words="no answer within 5 s")
+    scene.after(40)
+    scene.snapshot({A: UP, B: UP})
+
+    scene.says(A, DOWN)
+    scene.after(244)
+
+    assert scene.state(A, Check.REGISTRATION).unknown_because.startswith("in grace: Asterisk was frozen")
+    scene.after(2)
+    scene.says(A, DOWN)
+    assert not scene.state(A, Check.REGISTRATION).unknown_because
 
 
 @pytest.mark.parametrize("is_told_before", [False, True])
