@@ -11,9 +11,7 @@ from healthmon.cli.common import database_option, database_settings, screen
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.status.data import status_data
-from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
-from healthmon.report.status.text import status_text
 from healthmon.store.read.queries import open_reader
 
 
@@ -43,5 +41,8 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     if as_json:
         click.echo(json_text(data))
     else:
+        from healthmon.report.status.layout import StatusLayout  # noqa: PLC0415  (JSON does not need it, nor the next)
+        from healthmon.report.status.text import status_text  # noqa: PLC0415
+
         click.echo(status_text(data, StatusLayout(only_down, everything), where.timezone, screen()), nl=False)
     ctx.exit(found.exit_code)

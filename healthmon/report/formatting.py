@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from healthmon.model import DisplayNames, Health, Incident, Length, Target
@@ -14,6 +14,9 @@ from healthmon.times.clock import of_written as of_written  # noqa: PLC0414 (for
 from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414
 from healthmon.times.clock import written as written  # noqa: PLC0414
 from healthmon.times.lengths import DAY, HOUR, MINUTE, Unit, divided
+
+if TYPE_CHECKING:
+    from healthmon.report.status.fields import CalledFields
 
 #: What stands where no figure is known.
 NOTHING_KNOWN = "–"
@@ -43,12 +46,6 @@ def incident_name(incident: Incident, names: DisplayNames) -> str:
     if not names.of(incident.target):
         return incident.name
     return f"{incident.kind} {full_name(incident.target, names)}"
-
-
-class CalledFields(TypedDict, total=False):
-    """What people call an endpoint, where that is not its own name."""
-
-    called: str
 
 
 def called_data(target: Target, names: DisplayNames) -> CalledFields:

@@ -393,7 +393,11 @@ def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None
         "alarm": True,
         "ever_up": True,
     }
-    assert everything["summary"] == {"pbxs": {"up": 1}, "endpoints": {"up": 1, "down": 1}, "never_up": 0}
+    assert everything["summary"] == {
+        "pbxs": {"up": 1, "degraded": 0, "down": 0, "unknown": 0},
+        "endpoints": {"up": 1, "degraded": 0, "down": 1, "unknown": 0},
+        "never_up": 0,
+    }
     assert down["summary"] == everything["summary"]
     assert [target["endpoint"] for target in down["targets"]] == ["PJSIP/101"]
     assert len(down["pbxs"]) == 1

@@ -146,6 +146,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "incidents": reader.incidents(START, END),
         "count_incidents": reader.count_incidents(WANTED),
         "count_causes": reader.count_causes(WANTED),
+        "count_groups_alone": reader.count_groups_alone(WANTED),
         "newest_incidents": reader.newest_incidents(WANTED, 2),
         "stored_incidents": len(reader.stored_incidents(WANTED)),
         "with_unseen": [reader.with_unseen(one, END) for one in reader.open_incidents()],

@@ -167,6 +167,9 @@ class Account(Struct, frozen=True, dict=True):
     pictures: Pictures | None = None
     #: How many incidents the outages of its targets go back to; 0: those are not kept any more.
     causes: int = 0
+    #: So many more were of sites and lines to the world, and no outage of a single target goes back to them: their
+    #: members were back before they were believed down, or were still down from the one before.
+    groups_alone: int = 0
     #: Where its providers are, and its PBXs, as far as that is known.
     hosts: Mapping[Target, str] = field(default_factory=dict)
     #: What people call endpoints.
@@ -193,12 +196,13 @@ class Account(Struct, frozen=True, dict=True):
     @property
     def outages(self) -> int:
         """How many outages there were: those of several targets with one cause are one."""
-        return min(self.causes, self.overall.outages) or self.overall.outages
+        of_targets = min(self.causes, self.overall.outages) or self.overall.outages
+        return of_targets + self.groups_alone
 
     @property
     def counts_causes(self) -> bool:
         """Whether its outages are causes; if not, they are those of single targets."""
-        return bool(self.causes) or len(self.lines) == 1
+        return bool(self.causes or self.groups_alone) or len(self.lines) == 1
 
     @cached_property
     def known(self) -> int:

@@ -220,7 +220,7 @@ def _overall(account: Account) -> str:
 
 def outages_in_words(account: Account) -> str:
     """Say how many outages there were, by their causes: ``2 outages``, ``no outage``."""
-    if not account.overall.outages:
+    if not account.outages:
         return "no outage"
     said = counted(account.outages, "outage")
     if account.counts_causes:
@@ -243,6 +243,8 @@ def _details(account: Account) -> list[str]:
     """Say what only some reports have."""
     figures, in_hours = account.overall, account.in_hours
     has_several, said = len(account.lines) > 1, []
+    if account.outages and not figures.outages:
+        said.append("No target counts as down: all that went down at once was back before that.")
     if has_several:
         said += _sums(account)
     if figures.mean_repair_s is not None and figures.mean_between_s is not None:
@@ -272,7 +274,7 @@ def _sums(account: Account) -> list[str]:
     """Say what the outages and times of all targets amount to, if there were any."""
     figures = account.overall
     outages = []
-    if figures.outages != account.outages:
+    if figures.outages not in (0, account.outages):
         outages = [counted(figures.outages, "outage")]
     summed = [*outages, *_times(figures)]
     if summed:

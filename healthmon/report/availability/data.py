@@ -26,7 +26,7 @@ def report_data(account: Account, top: int | None = None) -> dict[str, Any]:
     watched_from, causes = None, None
     if account.lines:
         watched_from = rfc3339(account.watched[0])
-    if account.counts_causes or not account.overall.outages:
+    if account.counts_causes or not account.outages:
         causes = account.outages
     return {
         "from": rfc3339(account.window[0]),

@@ -96,11 +96,12 @@ def account_of(
         counted = (*(line for line in lines if line.check != Check.ALL), *apart)
     if asked.with_checks:
         lines = _with_checks(lines, apart)
-    pictures, causes, groups = None, 0, grouped(counted, asked.by, asked.counting)
+    pictures, causes, alone, groups = None, 0, 0, grouped(counted, asked.by, asked.counting)
     if asked.by.calendar is not None:
         groups = measuring.groups()
     if not measuring.tells_of_gone:
         causes = reader.count_causes(_wanted(asked, now))
+        alone = reader.count_groups_alone(_wanted(asked, now), without_maintenance=asked.counting.excludes_maintenance)
     if asked.with_pictures:
         pictures = _pictures(reader, measuring, chosen, lines, asked, now=now)
     return Account(
@@ -114,6 +115,7 @@ def account_of(
         hosts=_hosts(reader, lines, plans),
         names=measuring.measures.names,
         causes=causes,
+        groups_alone=alone,
         watched_since=min((watched.watched_from[0] for watched in chosen), default=asked.window[1]),
         pictures=pictures,
     )

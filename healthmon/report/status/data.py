@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from healthmon.model import ENDPOINT_CHECKS, Check, Health
 from healthmon.report.formatting import called_data, rfc3339, written
-from healthmon.report.status.fields import (
+from healthmon.report.status.rows import (
     CANNOT_SEE,
     LOGGED_OUT,
     NEVER_UP,
-    AddressFields,
-    BeliefFields,
-    CauseFields,
-    CheckFields,
-    ChecksFields,
-    FailingFields,
-    IncidentFields,
-    PbxFields,
-    QuietFields,
-    RoundTripFields,
-    StateFields,
-    StatusFields,
-    SummaryFields,
-    TargetFields,
-)
-from healthmon.report.status.rows import (
     FailingAddress,
     FailingUrl,
     GroupOutage,
@@ -37,6 +22,24 @@ from healthmon.report.status.rows import (
     TargetStatus,
     count_unknown,
 )
+
+if TYPE_CHECKING:
+    from healthmon.report.status.fields import (
+        AddressFields,
+        BeliefFields,
+        CauseFields,
+        CheckFields,
+        ChecksFields,
+        FailingFields,
+        IncidentFields,
+        PbxFields,
+        QuietFields,
+        RoundTripFields,
+        StateFields,
+        StatusFields,
+        SummaryFields,
+        TargetFields,
+    )
 
 
 def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -> StatusFields:
@@ -75,8 +78,8 @@ def _summary(status: Status) -> SummaryFields:
 
 
 def _counts(counts: Mapping[Health, int]) -> dict[str, int]:
-    """How many are in each state, in the order of the states."""
-    return {health: counts[health] for health in Health if counts.get(health)}
+    """How many are in each state, none included."""
+    return {health: counts.get(health, 0) for health in Health}
 
 
 def _pbx(pbx: PbxStatus, status: Status) -> PbxFields:

@@ -1,18 +1,13 @@
 """The fields of ``healthmon status --json``, as ``docs/json.md`` promises them: they are added to, never renamed.
 
 A time is a text (RFC 3339), a duration a number of seconds. Whatever is shown of the present, for people too, is made
-of these.
+of these. They are for type checkers alone: to make classes of them takes longer than a command should.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
-
-from healthmon.report.formatting import CalledFields
-
-#: What is said for the state of a phone that was never up, of one that logged out, and of what only we cannot see.
-NEVER_UP, LOGGED_OUT, CANNOT_SEE = "never up", "logged out", "cannot see"
 
 
 class StateFields(TypedDict):
@@ -72,6 +67,12 @@ class PbxFields(BeliefFields):
     last_snapshot_ago_s: float | None
     alive_ago_s: float | None
     endpoints: Mapping[str, int]
+
+
+class CalledFields(TypedDict, total=False):
+    """What people call an endpoint, where that is not its own name."""
+
+    called: str
 
 
 class ChecksFields(TypedDict, total=False):

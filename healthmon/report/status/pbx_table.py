@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from healthmon.model import Check, Health
 from healthmon.report.formatting import ago, duration
-from healthmon.report.status.fields import CANNOT_SEE, BeliefFields, CheckFields, PbxFields, StateFields, StatusFields
 from healthmon.report.status.fitting import LEAST_WHY, TablePart, fitted
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
-from healthmon.report.status.rows import more_of
+from healthmon.report.status.rows import CANNOT_SEE, more_of
 from healthmon.report.status.words import seems
 from healthmon.report.tables import Cell, Column, Screen, Sort, state_cell
+
+if TYPE_CHECKING:
+    from healthmon.report.status.fields import (
+        BeliefFields,
+        CheckFields,
+        PbxFields,
+        StateFields,
+        StatusFields,
+    )
 
 #: So many PBXs are listed whole; of more of them those that are not up.
 LISTED_PBXS = 20

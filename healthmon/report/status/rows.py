@@ -39,6 +39,9 @@ SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 #: Of what nothing was ever believed: nothing was heard of it; or too short a time ago.
 NOT_SEEN, NOT_BELIEVED = "not seen yet", "not believed yet"
 
+#: What is said for the state of a phone that was never up, of one that logged out, and of what only we cannot see.
+NEVER_UP, LOGGED_OUT, CANNOT_SEE = "never up", "logged out", "cannot see"
+
 #: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
 LISTED = 50
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import ENDPOINT_CHECKS, Check, Health, Kind
 from healthmon.report.formatting import counted, measured
-from healthmon.report.status.fields import NEVER_UP, CheckFields, PbxFields, StateFields, StatusFields, TargetFields
 from healthmon.report.status.fitting import GOOD_WHY, LEAST_WHY, TablePart, fitted
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
 from healthmon.report.status.pbx_table import is_plain_up, shown_pbxs, since_of, state_of, why
-from healthmon.report.status.rows import LISTED, SEVERITY
+from healthmon.report.status.rows import LISTED, NEVER_UP, SEVERITY
 from healthmon.report.status.words import unknown_check
 from healthmon.report.tables import NARROW_PROSE, Cell, Column, Screen, Sort, line
+
+if TYPE_CHECKING:
+    from healthmon.report.status.fields import (
+        CheckFields,
+        PbxFields,
+        StateFields,
+        StatusFields,
+        TargetFields,
+    )
 
 #: So many endpoints that cannot be seen for the same reason are one row.
 GROUPED = 5

@@ -6,23 +6,26 @@ It is made of the data for programs alone, so that whatever people see a program
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from healthmon.report.formatting import after, counted, duration, of_written
-from healthmon.report.status.fields import (
-    NEVER_UP,
-    AddressFields,
-    CauseFields,
-    DaemonFields,
-    FailingFields,
-    QuietFields,
-    StatusFields,
-)
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
 from healthmon.report.status.pbx_table import in_words, pbx_table
+from healthmon.report.status.rows import NEVER_UP
 from healthmon.report.status.target_table import how_many, names_of, target_table
 from healthmon.report.status.words import how_many_unknown
 from healthmon.report.tables import Screen, line
+
+if TYPE_CHECKING:
+    from healthmon.report.status.fields import (
+        AddressFields,
+        CauseFields,
+        DaemonFields,
+        FailingFields,
+        QuietFields,
+        StatusFields,
+    )
 
 
 def status_text(data: StatusFields, wish: StatusLayout, zone: ZoneInfo, screen: Screen) -> str:

@@ -83,21 +83,31 @@ _COUNTS_HERE = """NOT EXISTS (SELECT 1 FROM checks c JOIN states s ON s.check_id
             AND c.name = one.check_name AND NOT s.counts)"""
 
 
-def _causes_that(ended: str) -> str:
-    """What explains an outage of a single target in the end: a phone's its site, a site's the line of its PBX."""
-    counting = ", ".join(f"'{check}'" for check in (Check.CONNECTION, *filter(check_counts, ENDPOINT_CHECKS)))
-    return f"""SELECT COALESCE(third.id, second.id, first.id, one.id) AS cause FROM incidents one
+def _causes_of(these: str) -> str:
+    """What explains outages in the end: a phone's its site, a site's the line of its PBX. ``these``: of which."""
+
+    def that(ended: str) -> str:
+        return f"""SELECT COALESCE(third.id, second.id, first.id, one.id) AS cause FROM incidents one
         LEFT JOIN incidents first ON first.id = one.explained_by
         LEFT JOIN incidents second ON second.id = first.explained_by
         LEFT JOIN incidents third ON third.id = second.explained_by
-    WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
-        AND one.check_name IN ({counting}) AND {_COUNTS_HERE} AND one.technology NOT IN ({_OURS})
+    WHERE {ended} AND one.opened_at < :until AND {_wanted("one")} AND {these}
         AND (one.health = '{Health.DOWN}' OR one.was_down OR one.flap_episodes > 0)"""  # noqa: S608
 
+    return f"{that('one.closed_at IS NULL')} UNION ALL {that('one.closed_at > :since')}"
 
-def _causes() -> str:
-    return f"""SELECT COUNT(DISTINCT cause) FROM (
-    {_causes_that("one.closed_at IS NULL")} UNION ALL {_causes_that("one.closed_at > :since")}) AS causes"""  # noqa: S608
+
+_COUNTING = ", ".join(f"'{check}'" for check in (Check.CONNECTION, *filter(check_counts, ENDPOINT_CHECKS)))
+_OF_SINGLE = _causes_of(f"one.check_name IN ({_COUNTING}) AND {_COUNTS_HERE} AND one.technology NOT IN ({_OURS})")
+
+_GROUPS = ", ".join(f"'{kind}'" for kind in Kind if kind.is_group)
+_OF_GROUPS = _causes_of(f"one.kind IN ({_GROUPS}) AND NOT (:leaves_out AND one.muted_by LIKE 'maintenance%')")
+
+CAUSES = f"SELECT COUNT(DISTINCT cause) FROM ({_OF_SINGLE}) AS causes"  # noqa: S608
+
+#: The outages of groups to which no outage of a single target goes back.
+GROUPS_ALONE = f"""SELECT COUNT(DISTINCT cause) FROM ({_OF_GROUPS}) AS groups_alone
+    WHERE cause NOT IN (SELECT cause FROM ({_OF_SINGLE}) AS causes)"""  # noqa: S608
 
 
 NUMBERED = "SELECT * FROM incidents WHERE id = :id"
@@ -118,7 +128,12 @@ def count(session: Session, wanted: Wanted) -> int:
 
 def count_causes(session: Session, wanted: Wanted) -> int:
     """Count what the outages of those that are wanted go back to; what one thing took with it is one."""
-    return int(_ask(session, _causes(), wanted).fetchone()[0])
+    return int(_ask(session, CAUSES, wanted).fetchone()[0])
+
+
+def count_groups_alone(session: Session, wanted: Wanted, *, without_maintenance: bool) -> int:
+    """Count the outages of sites and lines to the world to which none of a single target goes back."""
+    return int(_ask(session, GROUPS_ALONE, wanted, leaves_out=without_maintenance).fetchone()[0])
 
 
 def newest(session: Session, wanted: Wanted, most: int | None = None) -> array[int]:

@@ -44,7 +44,16 @@ from healthmon.store.read.histories import (
     read_life,
     read_unknown_of_pbxs,
 )
-from healthmon.store.read.incident_lists import StoredIncidents, Wanted, count, count_causes, newest, numbered, of_sites
+from healthmon.store.read.incident_lists import (
+    StoredIncidents,
+    Wanted,
+    count,
+    count_causes,
+    count_groups_alone,
+    newest,
+    numbered,
+    of_sites,
+)
 from healthmon.store.read.known_targets import KnownTarget, read_known
 from healthmon.store.read.meters import Meters
 from healthmon.store.read.newest_reports import ReportFacts, read_newest_reports
@@ -294,6 +303,11 @@ class Reader:
         """Count what the outages of single targets go back to: those of a dead site are one."""
         with self._session.errors_named():
             return count_causes(self._session, wanted)
+
+    def count_groups_alone(self, wanted: Wanted, *, without_maintenance: bool = False) -> int:
+        """Count the outages of sites and lines to the world to which none of a single target goes back."""
+        with self._session.errors_named():
+            return count_groups_alone(self._session, wanted, without_maintenance=without_maintenance)
 
     def newest_incidents(self, wanted: Wanted, most: int | None = None) -> list[Incident]:
         """Return the incidents that are wanted, the newest first; at most so many."""

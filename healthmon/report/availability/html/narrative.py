@@ -128,7 +128,7 @@ def headline(account: Account, zone: ZoneInfo) -> str:
         return f"Nothing is known of {period}."
     what = counted(len(account.lines), "target")
     outages = "no"
-    if figures.outages:
+    if account.outages:
         outages = in_words(account.outages)
     if not account.is_watched_throughout:
         they = "they were"
