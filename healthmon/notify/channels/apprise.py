@@ -131,7 +131,10 @@ class AppriseSender:
         Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows.
         """
         service = self._service.loaded()
-        if _speaks_http_only(service, scheme_of(self._url)):
+        module = sys.modules[type(service).__module__]
+        # What goes through requests is bounded there.
+        speaks_http_only = "requests" in vars(module) and scheme_of(self._url) not in _OTHER_SOCKETS_TOO
+        if speaks_http_only:
             self._send_through(service, message)
         else:
             self._send_apart(message)
@@ -258,12 +261,6 @@ class Outcome(msgspec.Struct, frozen=True):
             retry_after=self.retry_after,
             no_connection=self.no_connection,
         )
-
-
-def _speaks_http_only(service: apprise.NotifyBase, scheme: str) -> bool:
-    """Whether all that a channel does goes through ``requests``, where it is bounded."""
-    module = sys.modules[type(service).__module__]
-    return "requests" in vars(module) and scheme not in _OTHER_SOCKETS_TOO
 
 
 def attached(attachment: Attachment | None) -> Any:

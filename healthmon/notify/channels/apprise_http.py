@@ -63,17 +63,14 @@ def exchange(within: float) -> Iterator[Exchange]:
         del _of_thread.exchange
 
 
-def _current() -> Exchange:
-    """The exchange of this thread; a request that belongs to no message has one of its own."""
-    return getattr(_of_thread, "exchange", None) or Exchange(time.monotonic() + WHOLE_WITHIN)
-
-
 class _Session(requests.Session):
     """A session whose answers are bounded."""
 
     def __init__(self) -> None:
         super().__init__()
-        adapter = _Adapter(_current())
+        # A request that belongs to no message has an exchange of its own.
+        current = getattr(_of_thread, "exchange", None) or Exchange(time.monotonic() + WHOLE_WITHIN)
+        adapter = _Adapter(current)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         # What is packed may unpack to a thousand times its size.

@@ -123,6 +123,8 @@ class Caller:
         return cut(self._redact(visible(words)), _ANSWER_CHARACTERS)
 
     def _no_answer(self, error: Exception, where: Call) -> DeliveryError:
+        import requests  # noqa: PLC0415
+
         said = with_its_type(error)
         if isinstance(error, OSError):
             said = str(error)
@@ -132,7 +134,8 @@ class Caller:
         why = short(self._redact(said))
         if has_left(error):
             return DeliveryUnsure(self._url_id, why)
-        if _never_opened(error):
+        if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError):
+            # Not even a connection came about: refused, unreachable, no such name, nobody answers.
             return DeliveryError(self._url_id, why, no_connection=where.opens_to)
         return DeliveryError(self._url_id, why)
 
@@ -165,14 +168,6 @@ def has_left(error: Exception) -> bool:
     if isinstance(error, requests.ReadTimeout) or isinstance(causes[-1], InvalidHeader):
         return True
     return isinstance(error, requests.ConnectionError) and isinstance(causes[-1], ProtocolError | OSError)
-
-
-def _never_opened(error: Exception) -> bool:
-    """Whether not even a connection came about: refused, unreachable, no such name, nobody answers."""
-    import requests  # noqa: PLC0415
-
-    is_about_connection = isinstance(error, requests.ConnectionError)
-    return is_about_connection and not isinstance(error, requests.exceptions.SSLError)
 
 
 def _answer_of(response: requests.Response) -> HttpAnswer:

@@ -87,7 +87,8 @@ class MailSender:
             wanted = tuple(address for address in envelope if address in chosen)
             chosen = chosen - set(wanted)
             if wanted:
-                yield Letter(service.from_addr[1], wanted, _with_crlf(mail.body))
+                with_crlf = re.sub(r"\r\n|\r|\n", "\r\n", mail.body)
+                yield Letter(service.from_addr[1], wanted, with_crlf.encode("ascii"))
 
     def _written(self, service: Any, message: Message) -> Iterator[Any]:
         """Have apprise write the mails."""
@@ -124,28 +125,27 @@ class MailSender:
         verdicts = {answer.verdict for answer in answers.values()}
         if message.only is None and Verdict.ACCEPTED not in verdicts:
             raise self._nobody_has_it(recipients, answers)
-        missed = tuple(self._missed(message, recipients, answers))
-        if missed:
-            raise DeliveredInPart(self.url_id, missed)
-
-    def _missed(
-        self, message: Message, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]
-    ) -> Iterator[Missed]:
+        missed = []
         for recipient in recipients:
-            answer = answers.get(recipient.key)
+            key, place, answer = recipient.key, recipient.place, answers.get(recipient.key)
             if answer is None and message.only is None:
-                yield Missed(recipient.key, recipient.place, _WAITS, was_tried=False)
+                missed.append(Missed(key, place, _WAITS, was_tried=False))
             elif answer is not None and answer.verdict is not Verdict.ACCEPTED:
                 is_final, in_doubt = answer.verdict is Verdict.REFUSED, answer.verdict is Verdict.UNSURE
-                yield Missed(recipient.key, recipient.place, self._words(answer), is_final=is_final, in_doubt=in_doubt)
+                missed.append(Missed(key, place, self._words(answer), is_final=is_final, in_doubt=in_doubt))
         for key in (message.only or frozenset()) - {recipient.key for recipient in recipients}:
-            yield Missed(key, "an address", "is no longer in the URL", is_final=True, was_tried=False)
+            missed.append(Missed(key, "an address", "is no longer in the URL", is_final=True, was_tried=False))
+        if missed:
+            raise DeliveredInPart(self.url_id, tuple(missed))
 
     def _nobody_has_it(self, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]) -> DeliveryError:
         reasons = {
             recipient.place: self._words(answers[recipient.key]) for recipient in recipients if recipient.key in answers
         }
-        why = _joined(reasons)
+        why, *others = dict.fromkeys(reasons.values())
+        if others:
+            # One reason is said once, however many addresses it is about.
+            why = "; ".join(f"{place}: {reason}" for place, reason in reasons.items())
         if any(answer.verdict is Verdict.UNSURE for answer in answers.values()):
             return DeliveryUnsure(self.url_id, why)
         is_the_text = all(answer.about_text and answer.verdict is Verdict.REFUSED for answer in answers.values())
@@ -181,15 +181,3 @@ def _chosen(recipients: Iterable[MailAddress], message: Message) -> list[MailAdd
         return [recipient for recipient in recipients if recipient.key in message.only]
     every = list(recipients)
     return [recipient for recipient in every if recipient.key not in message.without] or every
-
-
-def _joined(reasons: dict[str, str]) -> str:
-    """Say one reason once, however many addresses it is about."""
-    words = set(reasons.values())
-    if len(words) == 1:
-        return words.pop()
-    return "; ".join(f"{place}: {why}" for place, why in reasons.items())
-
-
-def _with_crlf(mail: str) -> bytes:
-    return re.sub(r"\r\n|\r|\n", "\r\n", mail).encode("ascii")

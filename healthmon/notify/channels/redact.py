@@ -91,12 +91,9 @@ class Redactor:
         folded = text.casefold()
         if "://" in folded or any(sign in folded for sign in self._signs):
             text = self._pattern.sub(BLOT, text)
-        if CUT in text:
-            return self._without_halves(text)
-        return text
-
-    def _without_halves(self, text: str) -> str:
-        """Where a text was cut, the beginning of a secret may stand: whoever writes it chooses where that is."""
+        if CUT not in text:
+            return text
+        # Where a text was cut, the beginning of a secret may stand: whoever writes it chooses where that is.
         *cut_off, rest = text.split(CUT)
         return CUT.join([*map(self._without_half, cut_off), rest])
 
@@ -126,13 +123,13 @@ def _given_names(config: Config) -> Iterator[str]:
 
 def _collect(url: str, parts: set[str], whole_words: set[str], names: set[str]) -> None:
     """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``whole_words`` what only by itself."""
-    plain = _plain_words(url)
-    has_server = bool(showable(url).partition(":")[2])
+    scheme, _, host = showable(url).partition(":")
+    plain = {scheme, host.lower(), *_OWN_WORDS}
     for part, is_token in _pieces(url):
         for spelling in _decoded(part):
             if not is_token and spelling.lower() in names:
                 continue
-            if has_server and not is_token and spelling.lower() in ORDINARY_WORDS:
+            if host and not is_token and spelling.lower() in ORDINARY_WORDS:
                 for sign in "/=":
                     _add(sign + spelling, parts, whole_words)
                 continue
@@ -145,12 +142,6 @@ def _decoded(part: str) -> set[str]:
     decoded = {part, unquote(part), unquote_plus(part).strip()}
     bare = {text.strip("+-#@!") for text in decoded}
     return decoded | bare | {word for text in decoded for word in re.findall(r"\w{8,}", text)}
-
-
-def _plain_words(url: str) -> set[str]:
-    """Words of a URL that may be shown: the scheme, a server's host, and our own name."""
-    shown = showable(url)
-    return {shown.partition(":")[0], shown.partition(":")[2].lower(), *_OWN_WORDS}
 
 
 def _add(secret: str, parts: set[str], whole_words: set[str]) -> None:

@@ -353,20 +353,17 @@ class Conversation(smtplib.SMTP):
                 return "holds letters that this server does not take"
             case smtplib.SMTPServerDisconnected() | ConnectionResetError() | BrokenPipeError():
                 return _closed(error)
-        return _unexpected(error)
+        said = with_its_type(error)
+        is_expected = isinstance(error, OSError | smtplib.SMTPException)
+        if is_expected and str(error):
+            said = str(error)
+        return short(said)
 
 
 def _closed(error: Exception) -> str:
     if str(error).startswith(("[", "Server")):
         return "the connection was closed"
     return str(error)
-
-
-def _unexpected(error: Exception) -> str:
-    is_expected = isinstance(error, OSError | smtplib.SMTPException) and str(error)
-    if is_expected:
-        return short(str(error))
-    return short(with_its_type(error))
 
 
 def _answer(stage: str, code: int, words: bytes) -> SmtpAnswer:

@@ -24,19 +24,15 @@ def why_more_than_one(url: str) -> str | None:
 def why_addresses_are_wrong(url: str, targets: int) -> str | None:
     """Say what is wrong with the addresses in a URL that apprise has loaded; ``targets``: so many chats it holds."""
     if scheme_of(url) in ("mailto", "mailtos"):
-        return _wrong_mail_address(url)
+        # apprise drops what is no address without a word. The address itself is not shown, only which one it is.
+        for where, addresses in mail_addresses(url):
+            for number, address in enumerate(addresses, start=1):
+                if why := _why_no_address(address):
+                    return f"address {number} in {where} {why}"
+        return _ambiguous_plus(url)
     if targets > 1:
         return f"holds {targets} chats or addresses: what failed at one would be sent to all again; write one line each"
     return None
-
-
-def _wrong_mail_address(url: str) -> str | None:
-    """apprise drops what is no address without a word. The address itself is not shown, only which one it is."""
-    for where, addresses in mail_addresses(url):
-        for number, address in enumerate(addresses, start=1):
-            if why := _why_no_address(address):
-                return f"address {number} in {where} {why}"
-    return _ambiguous_plus(url)
 
 
 def _ambiguous_plus(url: str) -> str | None:

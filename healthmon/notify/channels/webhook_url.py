@@ -10,13 +10,14 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import field
 
 from healthmon.notify.channels.http_calls import CONNECT_TIMEOUT, READ_TIMEOUT, Call
 
 _CALLING = ("verify", "proxy", "rto", "cto")
+_YES_OR_NO = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 METHODS = ("POST", "PUT", "PATCH")
 #: Options of apprise that mean nothing here: there is one format, and a pace of our own.
 WITHOUT_MEANING = ("emojis", "format", "image", "overflow", "retry", "store", "tz", "wait")
@@ -52,16 +53,18 @@ def webhook_url(url: str) -> WebhookUrl:
     if parts.scheme.lower() == "jsons":
         scheme = "https"
     options = _options(parts.query)
-    options["headers"] = _login(parts) | options["headers"]
+    login = login_header(unquote(parts.username or ""), unquote(parts.password or ""))
+    options["headers"] = login | options["headers"]
     refuse_odd_headers(options["headers"])
     return WebhookUrl(f"{scheme}://{place}{parts.path or '/'}", **options)
 
 
-def _login(parts: SplitResult) -> dict[str, str]:
-    if not parts.username:
+def login_header(user: str, password: str) -> dict[str, str]:
+    """The header that says who calls (RFC 7617); none without a user."""
+    if not user:
         return {}
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+    login = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {login}"}
 
 
 def refuse_odd_headers(headers: dict[str, str]) -> None:
@@ -78,9 +81,12 @@ def _options(query: str) -> dict[str, Any]:
         if name not in ("method", *_CALLING, *WITHOUT_MEANING):
             known = ", ".join(["method", *_CALLING])
             raise WrongUrl(f"one of its options is unknown; a webhook has {known}, and +HEADER, -PARAMETER, :FIELD")
-    method = _method(plain["method"]) if "method" in plain else {}
-    extras = {"headers": prefixed["+"], "parameters": prefixed["-"], "fields": prefixed[":"]}
-    return {**extras, **method, **how_to_call(plain)}
+    found: dict[str, Any] = {"headers": prefixed["+"], "parameters": prefixed["-"], "fields": prefixed[":"]}
+    if "method" in plain:
+        found["method"] = plain["method"].upper()
+        if found["method"] not in METHODS:
+            raise WrongUrl(f"method must be one of {', '.join(METHODS)}")
+    return {**found, **how_to_call(plain)}
 
 
 def split_options(query: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
@@ -101,31 +107,17 @@ def how_to_call(options: Mapping[str, str]) -> dict[str, Any]:
     """Read the options that say how a server is called, as fields of ``Call``."""
     found: dict[str, Any] = {}
     if "verify" in options:
-        found |= _verify(options["verify"])
+        found["verify"] = _YES_OR_NO.get(options["verify"].lower(), options["verify"])
+        if isinstance(found["verify"], str) and not found["verify"].startswith("/"):
+            raise WrongUrl("verify must be yes, no, or the path of a file of certificates (PEM)")
     if "proxy" in options:
-        found |= _proxy(options["proxy"])
+        found["proxy"] = options["proxy"]
+        if not options["proxy"].startswith(("http://", "https://")):
+            raise WrongUrl(
+                "proxy must begin with http:// or https://, and its signs / and : may be written %2F and %3A"
+            )
     connect = _seconds(options.get("cto"), "cto", CONNECT_TIMEOUT)
     return {**found, "timeouts": (connect, _seconds(options.get("rto"), "rto", READ_TIMEOUT))}
-
-
-def _method(value: str) -> dict[str, Any]:
-    if value.upper() not in METHODS:
-        raise WrongUrl(f"method must be one of {', '.join(METHODS)}")
-    return {"method": value.upper()}
-
-
-def _verify(value: str) -> dict[str, Any]:
-    words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
-    verify = words.get(value.lower(), value)
-    if isinstance(verify, str) and not verify.startswith("/"):
-        raise WrongUrl("verify must be yes, no, or the path of a file of certificates (PEM)")
-    return {"verify": verify}
-
-
-def _proxy(value: str) -> dict[str, Any]:
-    if not value.startswith(("http://", "https://")):
-        raise WrongUrl("proxy must begin with http:// or https://, and its signs / and : may be written %2F and %3A")
-    return {"proxy": value}
 
 
 def _seconds(value: str | None, name: str, otherwise: float) -> float:

@@ -8,14 +8,13 @@ keeps alerts in memory only, and wants to hear again of those that last.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from healthmon.notify.channels.tickets.service import Service, TicketEvent
 from healthmon.notify.channels.tickets.ticket_url import TicketUrl
-from healthmon.notify.channels.webhook_url import WrongUrl, refuse_odd_headers
+from healthmon.notify.channels.webhook_url import WrongUrl, login_header, refuse_odd_headers
 from healthmon.notify.compose.message import Message
 from healthmon.notify.compose.ticket import Action, Ticket, called_field
 from healthmon.times.clock import rfc3339
@@ -39,7 +38,7 @@ class Alertmanager(Service):
             raise WrongUrl("names no host; it looks like alertmanager://127.0.0.1:9093")
         scheme, port = _PORTS[url.scheme]
         prefix = "".join(f"/{segment}" for segment in url.segments)
-        headers = _login(url) | dict(url.extras)
+        headers = login_header(url.user, url.password) | dict(url.extras)
         refuse_odd_headers(headers)
         self._where = url.call(f"{scheme}://{url.host}:{url.port or port}{prefix}/api/v2/alerts", headers=headers)
         self._labels = dict(url.fields)
@@ -88,10 +87,3 @@ class Alertmanager(Service):
         if events:
             return [TicketEvent(self._where, [alert for event in events for alert in event.body])]
         return []
-
-
-def _login(url: TicketUrl) -> dict[str, str]:
-    if not url.user:
-        return {}
-    login = f"{url.user}:{url.password}".encode()
-    return {"Authorization": f"Basic {base64.b64encode(login).decode()}"}

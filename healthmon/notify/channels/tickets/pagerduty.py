@@ -54,7 +54,10 @@ class PagerDuty(Service):
             "dedup_key": ticket.key[:_KEY],
         }
         if action is Action.TRIGGER:
-            body |= {"client": "healthmon", "payload": self._payload(ticket, message), "links": self._links()}
+            links = []
+            if click := self._options.get("click"):
+                links.append({"href": click})
+            body |= {"client": "healthmon", "payload": self._payload(ticket, message), "links": links}
         return TicketEvent(self._where, body)
 
     def _payload(self, ticket: Ticket, message: Message) -> dict[str, Any]:
@@ -73,9 +76,3 @@ class PagerDuty(Service):
                 **self._details,
             },
         }
-
-    def _links(self) -> list[dict[str, str]]:
-        click = self._options.get("click")
-        if click:
-            return [{"href": click}]
-        return []
