@@ -294,13 +294,11 @@ def grouped(lines: Iterable[TargetFigures], by: By, counting: Counting) -> tuple
         name = _BELONGS[by](line)
         if name is not None:
             members.setdefault(name, []).append(line)
-    groups = [_group(name, its_lines) for name, its_lines in members.items()]
+    groups = []
+    for name, its_lines in members.items():
+        in_hours = _hours(line.in_hours for line in its_lines)
+        groups.append(GroupFigures(name, overall(line.figures for line in its_lines), in_hours, len(its_lines)))
     return tuple(sorted(groups, key=lambda group: (*_badness(group.figures, counting), group.name)))
-
-
-def _group(name: str, lines: Sequence[TargetFigures]) -> GroupFigures:
-    figures = overall(line.figures for line in lines)
-    return GroupFigures(name, figures, _hours(line.in_hours for line in lines), len(lines))
 
 
 def _hours(each: Iterable[Figures | None]) -> Figures | None:

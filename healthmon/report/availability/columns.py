@@ -118,8 +118,13 @@ class Table(NamedTuple):
 
 def table_of(entries: Sequence[ReportEntry], account: Account) -> Table:
     """Write the entries as a table, without the figures that nobody has."""
-    names, named = _names(account), [_named(entry, account) for entry in entries]
-    called = [_called(entry, account) for entry in entries]
+    names: tuple[str, ...] = ("TARGET", "KIND")
+    if account.by is not By.TARGET:
+        names = (account.by.upper(), "TARGETS")
+    elif account.has_pbxs:
+        names = ("TARGET", "PBX", "KIND")
+    named = [_named(entry, account) for entry in entries]
+    called = [account.names.of(entry.target) for entry in entries if not isinstance(entry, GroupFigures)]
     if any(called):
         names = (names[0], "NAME", *names[1:])
         named = [(cells[0], name, *cells[1:]) for cells, name in zip(named, called, strict=True)]
@@ -128,14 +133,6 @@ def table_of(entries: Sequence[ReportEntry], account: Account) -> Table:
     figures = tuple(figure for figure in possible if figure.is_always or any(written[figure]))
     rows = [(*cells, *(written[figure][number] for figure in figures)) for number, cells in enumerate(named)]
     return Table(names, figures, tuple(entries), tuple(rows))
-
-
-def _names(account: Account) -> tuple[str, ...]:
-    if account.by is not By.TARGET:
-        return account.by.upper(), "TARGETS"
-    if account.has_pbxs:
-        return ("TARGET", "PBX", "KIND")
-    return ("TARGET", "KIND")
 
 
 def _named(entry: ReportEntry, account: Account) -> tuple[str, ...]:
@@ -147,12 +144,6 @@ def _named(entry: ReportEntry, account: Account) -> tuple[str, ...]:
     if account.has_pbxs:
         return (name, entry.target.pbx, entry.kind)
     return (name, entry.kind)
-
-
-def _called(entry: ReportEntry, account: Account) -> str:
-    if isinstance(entry, GroupFigures):
-        return ""
-    return account.names.of(entry.target)
 
 
 # ---------------------------------------------------------------- the same in sentences
@@ -199,23 +190,19 @@ def sentences(account: Account) -> list[str]:
     """Say the overall figures, and how they were counted."""
     if not account.lines:
         return ["Nothing was watched then that matches."]
-    said = [_overall(account), *_details(account), *_rules(account)]
-    if account.entries:
-        return said
-    return [*said, f"Nothing that was watched belongs to a {account.by}."]
-
-
-def _overall(account: Account) -> str:
-    """Say how it was; the times of several targets are added up in a sentence of their own."""
     figures, how = account.overall, "nothing known"
     if account.counting.share(figures) is not None:
         how = f"{available(figures, account.counting)} available"
-    said = [counted(len(account.lines), "target"), how, outages_in_words(account)]
+    overall = [counted(len(account.lines), "target"), how, outages_in_words(account)]
     if figures.outages:
-        said.append(f"the longest {lasted(figures.longest)}")
+        overall.append(f"the longest {lasted(figures.longest)}")
     if len(account.lines) == 1:
-        said += _times(figures)
-    return f"{', '.join(said)}."
+        # The times of several targets are added up in a sentence of their own.
+        overall += _times(figures)
+    said = [f"{', '.join(overall)}.", *_details(account), *_rules(account)]
+    if not account.entries:
+        said.append(f"Nothing that was watched belongs to a {account.by}.")
+    return said
 
 
 def outages_in_words(account: Account) -> str:

@@ -72,15 +72,12 @@ class Course:
 
         None: the daemon's days are others. Ask this only where the changes at the edges are kept.
         """
-        readings = self._meter.days(self._window)
-        return values_at(days, self._start, readings, self._meter.history(self._before_the_end(), self._window[1]))
-
-    def _before_the_end(self) -> Reading:
-        """The last reading before the window's end: one at the end itself may be that of another clock's day."""
         last, until = self._around.last, self._window[1]
         if last is not None and last.at >= until:
+            # One at the window's end itself may be that of another clock's day.
             last = self._meter.until(nextafter(until, 0.0))
-        return last or self._before
+        history = self._meter.history(last or self._before, until)
+        return values_at(days, self._start, self._meter.days(self._window), history)
 
     @cached_property
     def _around(self) -> Around:
@@ -153,9 +150,7 @@ class Course:
 
     def _is_gone(self, before: Reading, after: Reading) -> bool:
         """Whether changes or unknown periods between two readings were removed since, because of their age."""
-        first = self._watched.first_change
-        are_changes_kept = first is None or before.at >= first[0] or first[1] is None
-        if are_changes_kept and after.unknown_s - before.unknown_s <= _EXACT_S:
+        if self._are_changes_kept_from(before.at) and after.unknown_s - before.unknown_s <= _EXACT_S:
             # As with most: to read the meter once more takes its time.
             return False
         found = read_meter(self._meter.history(before, after.at), after.at)

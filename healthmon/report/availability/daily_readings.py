@@ -54,10 +54,14 @@ class Roller:
         return bool(checks)
 
     def _read(self, meters: Meters, checks: Sequence[Watched], zone: ZoneInfo) -> None:
+        if self._late_bookings != self._writer.late_bookings:
+            self._late_bookings = self._writer.late_bookings
+            # What hides things behind PBXs is another after something was booked late.
+            self._unseen = Unseen(meters.unknown_behind_pbxs(self._until), left_out=meters.left_out())
         readings: dict[int, list[Reading]] = {}
-        unseen, done, left = self._behind_pbxs(meters), self._done, self._readings_at_once
+        done, left = self._done, self._readings_at_once
         for watched in checks:
-            its_readings = list(islice(_readings(meters, watched, unseen, self._until, zone), left))
+            its_readings = list(islice(_readings(meters, watched, self._unseen, self._until, zone), left))
             readings[watched.id] = its_readings
             left -= len(its_readings)
             if not left:
@@ -68,13 +72,6 @@ class Roller:
         if several or left < self._readings_at_once:
             self._writer.book_readings(readings, several)
         self._done = done
-
-    def _behind_pbxs(self, meters: Meters) -> Unseen:
-        """Say what hides things behind PBXs, anew after something was booked late."""
-        if self._late_bookings != self._writer.late_bookings:
-            self._late_bookings = self._writer.late_bookings
-            self._unseen = Unseen(meters.unknown_behind_pbxs(self._until), left_out=meters.left_out())
-        return self._unseen
 
 
 def _readings(meters: Meters, watched: Watched, unseen: Unseen, until: float, zone: ZoneInfo) -> Iterator[Reading]:

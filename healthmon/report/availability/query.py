@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
-from healthmon.model import Check, Incident, Restart, Target
+from healthmon.model import Check, Incident, Target
 from healthmon.report.availability.account import (
     Account,
     By,
@@ -137,14 +137,14 @@ def _with_checks(lines: Iterable[TargetFigures], apart: Iterable[TargetFigures])
     for check in apart:
         if check.target.is_endpoint:
             checks.setdefault(check.target, []).append(check)
-    return tuple(replace(line, checks=_its_checks(line, checks.get(line.target, []))) for line in lines)
-
-
-def _its_checks(line: TargetFigures, apart: Sequence[TargetFigures]) -> tuple[TargetFigures, ...]:
-    if apart and line.check != Check.ALL:
-        # Of its checks only the first counts: the line is its own.
-        return replace(line, is_apart=True), *apart
-    return tuple(apart)
+    with_checks = []
+    for line in lines:
+        its_checks = checks.get(line.target, [])
+        if its_checks and line.check != Check.ALL:
+            # Of its checks only the first counts: the line is its own.
+            its_checks = [replace(line, is_apart=True), *its_checks]
+        with_checks.append(replace(line, checks=tuple(its_checks)))
+    return tuple(with_checks)
 
 
 def _hosts(reader: Reader, lines: Sequence[TargetFigures], plans: Plans) -> dict[Target, str]:
@@ -218,8 +218,8 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
             meters.maintenance_modes(since, until),
         ),
         site_of=sites_of(plans, reader.last_places()),
-        flaps=_flaps(reader.flaps(since, until)),
-        restarts=_restarts(reader.restarts(since, until)),
+        flaps=_by_target((target, (at, check, count)) for target, at, check, count in reader.flaps(since, until)),
+        restarts=_by_target((Target(restart.pbx), restart.at) for restart in reader.restarts(since, until)),
         excludes_maintenance=asked.counting.excludes_maintenance,
         periods=periods,
         cells=cells,
@@ -228,17 +228,9 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
     )
 
 
-def _restarts(found: Iterable[Restart]) -> dict[Target, list[float]]:
-    """Sort by PBX when its Asterisk was restarted."""
-    restarts: dict[Target, list[float]] = {}
-    for restart in found:
-        restarts.setdefault(Target(restart.pbx), []).append(restart.at)
-    return restarts
-
-
-def _flaps(found: Iterable[tuple[Target, float, str, int]]) -> dict[Target, list[tuple[float, str, int]]]:
-    """Sort by target when something flapped, in which check, and how often."""
-    flaps: dict[Target, list[tuple[float, str, int]]] = {}
-    for target, at, check, count in found:
-        flaps.setdefault(target, []).append((at, check, count))
-    return flaps
+def _by_target(found: Iterable[tuple[Target, Item]]) -> dict[Target, list[Item]]:
+    """Sort by target what was found of each."""
+    by_target: dict[Target, list[Item]] = {}
+    for target, item in found:
+        by_target.setdefault(target, []).append(item)
+    return by_target

@@ -62,7 +62,11 @@ def report_text(
     limit = LISTED
     if everything:
         limit = len(account.entries)
-    parts = [_headline(account, zone, screen), _entries(account, screen, limit, top)]
+    first, *others = sentences(account)
+    text = line(times(account, zone), screen) + line(first, screen, "bold")
+    if others:
+        text += line(" ".join(others), screen)
+    parts = [text, _entries(account, screen, limit, top)]
     if with_incidents:
         parts.append(_incidents(account, zone, screen, with_notes=with_notes))
     return "\n".join(part for part in parts if part)
@@ -76,15 +80,6 @@ def times(account: Account, zone: ZoneInfo) -> str:
         return asked
     watched_since = account.watched[0]
     return f"{asked}; watched since {full(watched_since, zone)}, for {duration(until - watched_since)}"
-
-
-def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
-    """Say the time and the overall figures."""
-    first, *others = sentences(account)
-    text = line(times(account, zone), screen) + line(first, screen, "bold")
-    if others:
-        text += line(" ".join(others), screen)
-    return text
 
 
 # ---------------------------------------------------------------- targets, or what they are grouped by

@@ -35,7 +35,10 @@ def period_in_words(window: Span, zone: ZoneInfo) -> str:
     days = (window[1] - window[0]) / DAY
     # A day of 23 or 25 hours among them does not matter.
     length = counted(round(days), "day") if abs(days - round(days)) < 0.05 and days >= 1 else duration(days * DAY)
-    return f"the {length} until {_date(window[1], zone)}"
+    last = datetime.fromtimestamp(window[1], zone)
+    if last.time().isoformat() == "00:00:00":
+        last -= timedelta(days=1)
+    return f"the {length} until {last.day} {last:%B %Y}"
 
 
 def _watched_in_words(strip: Strip, account: Account, zone: ZoneInfo) -> str:
@@ -56,13 +59,6 @@ def in_full(seconds: float) -> str:
         if seconds >= 2 * unit:
             return counted(int(seconds // unit), name)
     return counted(int(seconds), "second")
-
-
-def _date(at: float, zone: ZoneInfo) -> str:
-    moment = datetime.fromtimestamp(at, zone)
-    if moment.time().isoformat() == "00:00:00":
-        moment -= timedelta(days=1)
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
@@ -95,15 +91,11 @@ def _when(outage: StripOutage, window: Span, zone: ZoneInfo) -> str:
     since = datetime.fromtimestamp(outage.since, zone)
     if window[1] - window[0] <= 26 * HOUR:
         return f"at {since:%H:%M}"
-    if _is_in_one_month(window, zone):
+    first, last = (datetime.fromtimestamp(at, zone) for at in (window[0], window[1] - 1))
+    if (first.year, first.month) == (last.year, last.month):
+        # A day of the month alone says which day it is.
         return f"on the {ordinal(since.day)}"
     return f"on {since.day} {since:%B}"
-
-
-def _is_in_one_month(window: Span, zone: ZoneInfo) -> bool:
-    """Whether a day of the month alone says which day it is."""
-    first, last = (datetime.fromtimestamp(at, zone) for at in (window[0], window[1] - 1))
-    return (first.year, first.month) == (last.year, last.month)
 
 
 def in_words(number: int) -> str:

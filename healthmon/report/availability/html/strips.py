@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
@@ -45,7 +45,12 @@ def stretches(segments: Iterable[Segment], window: Span, left_out: Iterable[Span
         _show(columns, _columns(segment, window), segment.health)
     for span in left_out:
         _show(columns, _columns_of_plan(span, window), MAINTENANCE)
-    return _runs(columns)
+    parts, first = [], 0
+    for shown, run in groupby(columns):
+        length = len(list(run))
+        parts.append(StripPart(first, length, shown))
+        first += length
+    return parts
 
 
 def lane(maintenance: Iterable[Span], window: Span) -> list[StripPart]:
@@ -57,15 +62,6 @@ def _show(columns: list[Shown], touched: range, shown: Shown) -> None:
     for column in touched:
         if _RANK[shown] > _RANK[columns[column]]:
             columns[column] = shown
-
-
-def _runs(columns: Iterable[Shown]) -> list[StripPart]:
-    found, first = [], 0
-    for shown, run in groupby(columns):
-        length = len(list(run))
-        found.append(StripPart(first, length, shown))
-        first += length
-    return found
 
 
 def _columns_of_plan(span: Span, window: Span) -> range:
@@ -96,7 +92,15 @@ class StripOutage(NamedTuple):
 
 def outages_of(strip: Strip) -> list[StripOutage]:
     """Find the outages of a strip, in order."""
-    return list(_outages(strip.segments))
+    outages = []
+    for number, group in groupby(strip.segments, key=lambda segment: segment.outage):
+        its = list(group)
+        seen_s = sum(segment.length for segment in its if segment.health is Health.DOWN)
+        if number is not None and seen_s:
+            lasted_s = sum(segment.length for segment in its)
+            is_open = strip.segments[-1].outage == number
+            outages.append(StripOutage(its[0].since, Length(lasted_s, lasted_s - seen_s), is_open))
+    return outages
 
 
 def longest_of(strip: Strip) -> StripOutage | None:
@@ -106,12 +110,3 @@ def longest_of(strip: Strip) -> StripOutage | None:
     if is_that:
         return longest
     return None
-
-
-def _outages(segments: Sequence[Segment]) -> Iterator[StripOutage]:
-    for number, group in groupby(segments, key=lambda segment: segment.outage):
-        its = list(group)
-        seen_s = sum(segment.length for segment in its if segment.health is Health.DOWN)
-        if number is not None and seen_s:
-            lasted_s = sum(segment.length for segment in its)
-            yield StripOutage(its[0].since, Length(lasted_s, lasted_s - seen_s), segments[-1].outage == number)
