@@ -29,9 +29,7 @@ def check(draft: Draft) -> None:
     _same_application_twice(draft)
     for watch in draft.of("watch"):
         _pbx_patterns(watch, draft.names("pbx"))
-        _excludes_all(watch)
-        _flap_counts(watch)
-        _lacks_libraries(watch)
+        _watch(watch)
     for site in draft.of("site"):
         _pbx_patterns(site, draft.names("pbx"))
         if not site.is_given("addresses") and not site.is_given("endpoints"):
@@ -43,7 +41,9 @@ def check(draft: Draft) -> None:
     _receivers(draft)
     _same_url_twice(draft)
     _reports_for_tickets(draft)
-    _lacks_web_libraries(draft)
+    [web] = draft.of("web")
+    if web.values.get("listen") is not None:
+        _needs(web, "listen", WEB_LIBRARIES, "web")
     for schedule in draft.of("schedule"):
         _report_patterns(schedule, draft)
 
@@ -74,23 +74,11 @@ def _older_names(draft: Draft) -> None:
         general.warning("keep_history", "is called transitions now, in a section [history]; it is obeyed all the same")
 
 
-def _lacks_libraries(watch: DraftSection) -> None:
-    """Whoever probes needs what others do not have to install."""
-    if watch.values.get("probe", Probe.NO) is Probe.NO:
-        return
-    missing = missing_of(PROBE_LIBRARIES)
+def _needs(section: DraftSection, option: str, libraries: Mapping[str, str], extra: str) -> None:
+    """Note that an option needs libraries that are missing: others do not have to install them."""
+    missing = missing_of(libraries)
     if missing:
-        watch.problem("probe", f"needs {missing}: {how_to_install('sip')}")
-
-
-def _lacks_web_libraries(draft: Draft) -> None:
-    """Whoever answers over HTTP needs what others do not have to install."""
-    [web] = draft.of("web")
-    if web.values.get("listen") is None:
-        return
-    missing = missing_of(WEB_LIBRARIES)
-    if missing:
-        web.problem("listen", f"needs {missing}: {how_to_install('web')}")
+        section.problem(option, f"needs {missing}: {how_to_install(extra)}")
 
 
 def missing_of(libraries: Mapping[str, str]) -> str:
@@ -156,26 +144,25 @@ def _without_technology(section: DraftSection) -> None:
                 section.warning(option, f"{what}, PJSIP/{shown(pattern)}; the next release refuses it")
 
 
-def _excludes_all(watch: DraftSection) -> None:
-    """Note a section whose own ``exclude`` leaves nothing."""
+def _watch(watch: DraftSection) -> None:
+    """Note options of a section that do not go together."""
     patterns, excluded = watch.values.get("endpoints", ()), watch.values.get("exclude", ())
     if patterns and all(_is_covered(pattern, excluded) for pattern in patterns):
         watch.problem("exclude", "leaves nothing of endpoints")
-
-
-def _flap_counts(watch: DraftSection) -> None:
     start, stop = watch.values.get("flap_start"), watch.values.get("flap_stop")
     if start is not None and stop is not None and stop >= start:
         watch.problem("flap_stop", f"{stop}: must be less than flap_start, {start}")
+    if watch.values.get("probe", Probe.NO) is not Probe.NO:
+        _needs(watch, "probe", PROBE_LIBRARIES, "sip")
 
 
 def _never_reached(draft: Draft) -> None:
     """Note a watch when earlier ones certainly take all its endpoints; the first that matches decides."""
     watches = draft.of("watch")
-    pbxs = {
-        watch.name: {name for name in draft.names("pbx") if _is_named(name, watch.values.get("pbx", ()))}
-        for watch in watches
-    }
+    pbxs: dict[str, set[str]] = {watch.name: set() for watch in watches}
+    for watch in watches:
+        for pattern in watch.values.get("pbx", ()):
+            pbxs[watch.name] |= {name for name in draft.names("pbx") if fnmatchcase(name, pattern)}
     for position, watch in enumerate(watches):
         takers = _takers(watch, watches[:position], pbxs)
         if takers:
@@ -202,20 +189,14 @@ def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: dict[str, se
     return list(takers)
 
 
-def _is_named(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
 def _is_covered(pattern: str, by: Iterable[str]) -> bool:
-    return any(_covers(wide, pattern) for wide in by)
-
-
-def _covers(wide: str, narrow: str) -> bool:
-    """Whether all that ``narrow`` matches, ``wide`` matches too, for the forms where that is plain to see."""
-    start = wide[:-1]
-    if wide.endswith("*") and WILDCARDS.isdisjoint(start):
-        return narrow.startswith(start)
-    return wide == narrow
+    """Whether these match all that a pattern matches, for the forms where that is plain to see."""
+    for wide in by:
+        start = wide[:-1]
+        is_a_beginning = wide.endswith("*") and WILDCARDS.isdisjoint(start)
+        if wide == pattern or (is_a_beginning and pattern.startswith(start)):
+            return True
+    return False
 
 
 def _receivers(draft: Draft) -> None:

@@ -21,7 +21,7 @@ from healthmon.config.sections.names import NAMES
 from healthmon.config.sections.pbx import PBX
 from healthmon.config.sections.site import SITE
 from healthmon.config.sections.watch import WATCH
-from healthmon.errors import ConfigError, Problem
+from healthmon.errors import ConfigError
 
 #: How a PBX on the machine of healthmon is usually written.
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
@@ -39,7 +39,12 @@ def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
         resolve.as_in_general(section, draft.general)
     for section in draft.of("maintenance"):
         resolve.maintenance(section, draft)
-    wrong = [problem for problem in findings.problems if _is_about_plans(problem)]
+    wrong = [
+        problem
+        for problem in findings.problems
+        if problem.section.partition(" ")[0] in ("maintenance", "site")
+        or problem.option in ("working_hours", "timezone")
+    ]
     if wrong:
         raise ConfigError(wrong)
     hours = {watch.name: WATCH.value_of("working_hours", watch.values) for watch in draft.of("watch")}
@@ -58,9 +63,3 @@ def _host(url: str) -> str:
     if host in _THIS_MACHINE:
         return os.uname().nodename
     return host
-
-
-def _is_about_plans(problem: Problem) -> bool:
-    """Whether a problem makes the plans wrong."""
-    kind = problem.section.partition(" ")[0]
-    return kind in ("maintenance", "site") or problem.option in ("working_hours", "timezone")
