@@ -92,13 +92,13 @@ def full(at: float, zone: ZoneInfo) -> str:
 
 def duration(seconds: float) -> str:
     """Write a duration for people, as messages do: ``41 s``, ``12 min``, ``3 h 5 min``, ``4 days 2 h``."""
-    return " ".join(_length(number, unit) for number, unit in divided(seconds))
-
-
-def _length(number: int, unit: Unit) -> str:
-    if unit is Unit.DAY and number != 1:
-        return f"{number} days"
-    return f"{number} {unit}"
+    words = []
+    for number, unit in divided(seconds):
+        name = str(unit)
+        if unit is Unit.DAY and number != 1:
+            name = "days"
+        words.append(f"{number} {name}")
+    return " ".join(words)
 
 
 def lasted(length: Length) -> str:

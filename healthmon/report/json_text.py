@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 #: C1 controls; and what turns the direction of a line, so that it reads otherwise than it is (UAX #9).
@@ -23,24 +23,21 @@ def json_pieces(document: Mapping[str, Any]) -> Iterator[str]:
     """
     plain = {name: value for name, value in document.items() if not isinstance(value, Iterator)}
     yield json_text(plain).removesuffix("\n}")
-    for name, value in document.items():
-        if isinstance(value, Iterator):
-            yield from _array(name, value)
+    for name, rows in document.items():
+        if name in plain:
+            continue
+        # Indented by two, as the rest.
+        opening = f',\n  "{name}": ['
+        for row in rows:
+            yield f"{opening}\n    {{\n      {without_controls(_ENCODE_OBJECT(row)[1:-1])}\n    }}"
+            opening = ","
+        yield "\n  ]" if opening == "," else f"{opening}]"
     yield "\n}\n"
 
 
 #: Python writes an object without line breaks several times as quickly; ours hold no others, so that what divides
 #: their members may break the line.
 _ENCODE_OBJECT = json.JSONEncoder(ensure_ascii=False, separators=(",\n      ", ": ")).encode
-
-
-def _array(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Write a member of the outermost object that is a list of objects, as ``json.dumps(…, indent=2)`` would."""
-    opening = f',\n  "{name}": ['
-    for row in rows:
-        yield f"{opening}\n    {{\n      {without_controls(_ENCODE_OBJECT(row)[1:-1])}\n    }}"
-        opening = ","
-    yield "\n  ]" if opening == "," else f"{opening}]"
 
 
 def without_controls(encoded: str) -> str:

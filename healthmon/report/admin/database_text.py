@@ -66,6 +66,10 @@ def pruned_text(pruned: Pruned, screen: Screen) -> str:
 
 def sizes_text(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo, screen: Screen) -> str:
     """Show the size of each table, and where that leads."""
+    log = ""
+    if sizes.log_bytes:
+        log = f", its log {size(sizes.log_bytes)}"
+    whole = f"{size(sizes.size_bytes)}, of it {size(sizes.free_bytes)} free{log}; schema {sizes.schema}"
     columns = [
         Column("TABLE", Sort.NAME),
         Column("ROWS", Sort.NUMBER),
@@ -76,7 +80,7 @@ def sizes_text(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo, screen
     ]
     rows = [_size_cells(its, zone) for its in sizes.tables if its.rows]
     return (
-        line(_heading(sizes), screen)
+        line(f"{sizes.path}: {whole}", screen)
         + "\n"
         + table(columns, rows, screen)
         + "\n"
@@ -86,28 +90,17 @@ def sizes_text(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo, screen
 
 def _size_cells(its: TableSize, zone: ZoneInfo) -> list[Cell]:
     """Write the size of one table."""
-    of_a_row, since = "", ""
+    of_a_row, rows_per_day, since = "", "", ""
     if its.rows_per_day:
         of_a_row = f"{its.size_bytes / its.rows:,.0f} bytes"
+    if its.rows_per_day is not None:
+        rows_per_day = f"{its.rows_per_day:,.0f}"
+        if 0 < its.rows_per_day < 1:
+            rows_per_day = "<1"
     if its.oldest_at is not None:
         since = moment(its.oldest_at, zone)
-    texts = (its.name, f"{its.rows:,}", size(its.size_bytes), of_a_row, _rate(its.rows_per_day), since)
+    texts = (its.name, f"{its.rows:,}", size(its.size_bytes), of_a_row, rows_per_day, since)
     return [Cell(text) for text in texts]
-
-
-def _rate(rows_per_day: float | None) -> str:
-    if rows_per_day is None:
-        return ""
-    if 0 < rows_per_day < 1:
-        return "<1"
-    return f"{rows_per_day:,.0f}"
-
-
-def _heading(sizes: Sizes) -> str:
-    log = ""
-    if sizes.log_bytes:
-        log = f", its log {size(sizes.log_bytes)}"
-    return f"{sizes.path}: {size(sizes.size_bytes)}, of it {size(sizes.free_bytes)} free{log}; schema {sizes.schema}"
 
 
 def _outlook(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo) -> list[str]:

@@ -105,7 +105,9 @@ def _lines(outage: ProviderOutage, zone: ZoneInfo, now: float) -> Iterator[str]:
     yield f"Cause:     {incident.cause or 'not known'}"
     yield ""
     yield "What our Asterisk saw (times in UTC):"
-    yield from (f"  {_change(check, change)}" for check, change in outage.changes)
+    for check, change in outage.changes:
+        at = datetime.fromtimestamp(change.at, UTC)
+        yield f"  {at:%Y-%m-%d %H:%M:%S}  {check} {change.after or 'not known'}{after(': ', change.cause)}"
     yield ""
     yield "Our other providers in this time:"
     yield from _others(outage)
@@ -119,11 +121,6 @@ def _lines(outage: ProviderOutage, zone: ZoneInfo, now: float) -> Iterator[str]:
 def _moment(at: float, zone: ZoneInfo) -> str:
     utc, local = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(at, zone)
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%Y-%m-%d %H:%M:%S %Z})"
-
-
-def _change(check: str, change: Transition) -> str:
-    at = datetime.fromtimestamp(change.at, UTC)
-    return f"{at:%Y-%m-%d %H:%M:%S}  {check} {change.after or 'not known'}{after(': ', change.cause)}"
 
 
 def _others(outage: ProviderOutage) -> Iterator[str]:

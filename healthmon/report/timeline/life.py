@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from math import inf
 
@@ -14,9 +14,7 @@ from healthmon.model import (
     Health,
     Incident,
     Length,
-    Place,
     PlacePeriod,
-    Restart,
     Target,
     Transition,
     UnknownPeriod,
@@ -83,32 +81,31 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
         row = pbx_rows(states, reader.pbx_states(), {}, (), now)[0].row
     else:
         [row] = with_sinces(reader, endpoint_rows(states, reader.pbx_states()))
-    lasting = [incident for incident in reader.incidents_of(target, inf, inf) if _is_of(incident, row)]
-    if not lasting:
+    lasting = reader.incidents_of(target, inf, inf)
+    # A PBX's incidents are all about what the row says, whatever their check.
+    about_it = [incident for incident in lasting if target.is_pbx or incident.check == row.check]
+    if not about_it:
         return row
-    return with_incident(row, lasting[-1], {incident.id for incident in reader.open_incidents()})
-
-
-def _is_of(incident: Incident, row: TargetStatus) -> bool:
-    """Whether an incident is about what the row says; a PBX's are all about the PBX."""
-    return row.target.is_pbx or incident.check == row.check
+    return with_incident(row, about_it[-1], {incident.id for incident in reader.open_incidents()})
 
 
 def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     histories = reader.life(target, *window)
     behind = reader.unknown_of_pbxs(*window).get(target.pbx, ())
-    hiding: Sequence[UnknownPeriod] = behind
-    restarts: Iterable[Restart] = ()
+    hiding, whose, restarts = behind, "its PBX ", []
     if target.is_pbx:
-        hiding, restarts = (), reader.restarts(*window, target.pbx)
+        hiding, whose = (), "what is behind it "
+        for restart in reader.restarts(*window, target.pbx):
+            words = f"Asterisk was restarted, by its own clock at {restart.startup_time}"
+            restarts.append(StoryEvent(restart.at, "restart", words))
     left_out = reader.left_out()
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
     events = [
         *(event for history in histories for event in _changes(history, hiding, left_out, is_named=len(histories) > 1)),
         *(event for history in histories for event in _unknown(history.unknown_periods, "")),
-        *_unknown(behind, _behind(target)),
+        *_unknown(behind, whose),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
-        *_restarts(restarts),
+        *restarts,
         *(event for incident in reader.incidents_of(target, *window) for event in _incident(reader, incident, begins)),
     ]
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
@@ -117,23 +114,19 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
 def _changes(
     history: TargetHistory, hiding: Sequence[UnknownPeriod], left_out: Sequence[Span], *, is_named: bool
 ) -> Iterator[StoryEvent]:
+    """Say ``down after 3 days 4 h up: contact Unreachable; believed 31 s later``, and so on."""
     unknown = merged((period.since, period.until or inf) for period in (*history.unknown_periods, *hiding))
     check = ""
     if is_named:
         check = f"{history.check}: "
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
+        lasted_so = ""
+        if before and change.before:
+            lasted_so = f" after {_since(before, change, unknown, left_out)} {change.before}"
+        words = f"{check}{change.after or 'no longer watched'}{lasted_so}{cause_and_delay(change)}"
         mark = f"{history.check} {change.after}"
-        words = check + _change(before, change, unknown, left_out)
         yield StoryEvent(change.at, "transition", words, health=change.after, mark=mark)
-
-
-def _change(before: Transition | None, change: Transition, unknown: Sequence[Span], left_out: Sequence[Span]) -> str:
-    """Say ``down after 3 days 4 h up: contact Unreachable; believed 31 s later``."""
-    lasted_so = ""
-    if before and change.before:
-        lasted_so = f" after {_since(before, change, unknown, left_out)} {change.before}"
-    return f"{change.after or 'no longer watched'}{lasted_so}{cause_and_delay(change)}"
 
 
 def _since(before: Transition, change: Transition, unknown: Sequence[Span], left_out: Sequence[Span]) -> str:
@@ -159,33 +152,19 @@ def _unknown(periods: Sequence[UnknownPeriod], what: str) -> Iterator[StoryEvent
             begun = None
 
 
-def _behind(target: Target) -> str:
-    if target.is_pbx:
-        return "what is behind it "
-    return "its PBX "
-
-
 def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[StoryEvent]:
     """Say where its contacts were, and what program that was; another program at the same place is an update."""
     left = {(period.until, period.place.address): period.place for period in periods if period.until is not None}
     came = {(period.since, period.place.address) for period in periods}
     for period in periods:
-        before = left.get((period.since, period.place.address))
-        yield StoryEvent(period.since, "contact", _contact(period.place, before))
-        if period.until is not None and (period.until, period.place.address) not in came:
-            yield StoryEvent(period.until, "contact", f"no longer at {period.place.address}")
-
-
-def _contact(place: Place, before: Place | None) -> str:
-    if before is not None:
-        return f"at {place.address}: {place.user_agent or 'unknown program'}, before {before.user_agent or 'unknown'}"
-    return f"at {place.address}{after(': ', place.user_agent)}"
-
-
-def _restarts(restarts: Iterable[Restart]) -> Iterator[StoryEvent]:
-    for restart in restarts:
-        words = f"Asterisk was restarted, by its own clock at {restart.startup_time}"
-        yield StoryEvent(restart.at, "restart", words)
+        address, program = period.place.address, period.place.user_agent
+        words = f"at {address}{after(': ', program)}"
+        before = left.get((period.since, address))
+        if before is not None:
+            words = f"at {address}: {program or 'unknown program'}, before {before.user_agent or 'unknown'}"
+        yield StoryEvent(period.since, "contact", words)
+        if period.until is not None and (period.until, address) not in came:
+            yield StoryEvent(period.until, "contact", f"no longer at {address}")
 
 
 def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[StoryEvent]:
@@ -193,16 +172,12 @@ def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[Sto
     if incident.check == Check.MAINTENANCE:
         yield StoryEvent(incident.opened_at, "maintenance", incident.cause)
     elif incident.check != Check.RESTART:
-        yield from _begin_and_end(reader, incident)
+        yield StoryEvent(incident.opened_at, "incident", "begins", incident.id)
+        if incident.closed_at is not None:
+            lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
+            ending = f"{incident.ending or 'over'}{after(', ', incident.closed_words)}"
+            yield StoryEvent(incident.closed_at, "incident", f"is over after {lasted}: {ending}", incident.id)
     yield from (event for event in told_of(reader, incident) if event.at >= begins)
-
-
-def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
-    yield StoryEvent(incident.opened_at, "incident", "begins", incident.id)
-    if incident.closed_at is not None:
-        lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
-        ending = f"{incident.ending or 'over'}{after(', ', incident.closed_words)}"
-        yield StoryEvent(incident.closed_at, "incident", f"is over after {lasted}: {ending}", incident.id)
 
 
 class NewEvents:
@@ -214,15 +189,14 @@ class NewEvents:
 
     def take(self, reader: Reader, now: float) -> list[StoryEvent]:
         """Return what was booked since the last look, in the order of time; nothing at the first look."""
-        window = now - LOOK_BACK, now + CLOCKS_DIFFER
-        found = [event for event in _events(reader, self._about.target, window) if event.at >= window[0]]
-        by_key = {_key(event, reader): event for event in found}
+        begins = now - LOOK_BACK
+        by_key: dict[tuple[object, ...], StoryEvent] = {}
+        for event in _events(reader, self._about.target, (begins, now + CLOCKS_DIFFER)):
+            if event.at >= begins:
+                # By the database's own time: what was seen is not new after somebody has set the clock.
+                at = round(reader.lasting(event.at), 3)
+                by_key[at, event.what, event.incident, event.mark or event.words] = event
         seen, self._seen = self._seen, frozenset(by_key)
         if seen is None:
             return []
         return [event for key, event in by_key.items() if key not in seen]
-
-
-def _key(event: StoryEvent, reader: Reader) -> tuple[object, ...]:
-    """By the database's own time: what was seen is not new after somebody has set the clock."""
-    return round(reader.lasting(event.at), 3), event.what, event.incident, event.mark or event.words

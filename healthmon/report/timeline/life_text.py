@@ -53,14 +53,14 @@ class LifeWriter:
         if day != self._day:
             heading = "\n" + line(day, self._screen, "bold")
         self._day = day
-        return heading + table(_COLUMNS, [self._cells(event) for event in events], self._screen, has_header=False)
-
-    def _cells(self, event: StoryEvent) -> list[Cell]:
-        time = f"{datetime.fromtimestamp(event.at, self._zone):%H:%M:%S}"
-        style = ""
-        if event.health:
-            style = STYLES[event.health]
-        return [Cell(time), Cell(event.what, "dim"), Cell(_words(event), style)]
+        rows = []
+        for event in events:
+            style = ""
+            if event.health:
+                style = STYLES[event.health]
+            time = f"{datetime.fromtimestamp(event.at, self._zone):%H:%M:%S}"
+            rows.append([Cell(time), Cell(event.what, "dim"), Cell(_words(event), style)])
+        return heading + table(_COLUMNS, rows, self._screen, has_header=False)
 
 
 def _words(event: StoryEvent) -> str:

@@ -162,24 +162,21 @@ def _missing(missing: Missing) -> StoryEvent:
 
 
 def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
-    """Write the story for people."""
-    times = _times(story, zone, now)
-    rows = [[Cell(time), Cell(event.what), Cell(event.words)] for event, time in zip(story.events, times, strict=True)]
-    columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
-    head = "".join(line(words, screen) for words in _headline(story, zone, now))
-    if rows:
-        return f"{head}\n{table(columns, rows, screen)}"
-    return head
-
-
-def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
-    """When each event was, to the second: for a story of today by the clock alone."""
+    """Write the story for people; times of today by the clock alone."""
     moments = [datetime.fromtimestamp(event.at, zone) for event in story.events]
     is_of_today = {moment.date() for moment in moments} == {datetime.fromtimestamp(now, zone).date()}
     form = "%Y-%m-%d %H:%M:%S"
     if is_of_today:
         form = "%H:%M:%S"
-    return [moment.strftime(form) for moment in moments]
+    rows = [
+        [Cell(moment.strftime(form)), Cell(event.what), Cell(event.words)]
+        for event, moment in zip(story.events, moments, strict=True)
+    ]
+    columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
+    head = "".join(line(words, screen) for words in _headline(story, zone, now))
+    if rows:
+        return f"{head}\n{table(columns, rows, screen)}"
+    return head
 
 
 def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
@@ -192,15 +189,11 @@ def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
     else:
         until = full(incident.closed_at, zone)
         yield f"from {since} to {until}, {lasted_of(incident, now)}; {incident.ending or 'over'}"
-    yield from filter(None, (incident.extent, _explains(smaller, story.names), acknowledged(incident)))
-    yield from _why_not_told(incident, story.told)
-
-
-def _explains(smaller: Sequence[Incident], names: DisplayNames) -> str:
-    """Name what is not told because this is."""
+    explains = ""
     if smaller:
-        return f"explains {counted(len(smaller), 'incident')}: {_names(smaller, names)}"
-    return ""
+        explains = f"explains {counted(len(smaller), 'incident')}: {_names(smaller, story.names)}"
+    yield from filter(None, (incident.extent, explains, acknowledged(incident)))
+    yield from _why_not_told(incident, story.told)
 
 
 def _names(incidents: Sequence[Incident], known: DisplayNames) -> str:
