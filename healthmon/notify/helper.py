@@ -84,7 +84,8 @@ class Helper:
         with self._lock, self._replaced_if_it_fails():
             connection = self._started()
             deadline = monotonic() + self._within
-            _send(connection, question, deadline)
+            connection.settimeout(_left(deadline))
+            connection.sendall(len(question).to_bytes(LENGTH_BYTES) + question)
             return _receive(connection, deadline)
 
     @contextmanager
@@ -163,11 +164,6 @@ def _environment() -> dict[str, str]:
     paths = [str(Path(path).absolute()) for path in sys.path if path]
     # An arena for each thread would reserve 64 MB of its address space.
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
-
-
-def _send(connection: socket.socket, message: bytes, deadline: float) -> None:
-    connection.settimeout(_left(deadline))
-    connection.sendall(len(message).to_bytes(LENGTH_BYTES) + message)
 
 
 def _receive(connection: socket.socket, deadline: float) -> bytes:

@@ -23,7 +23,8 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     threading.Thread(target=_leave_with_whoever_asks, daemon=True).start()
     _write(READY)
-    while question := _read_message():
+    # An empty question means that nobody asks any more.
+    while question := _read(int.from_bytes(_read(LENGTH_BYTES))):
         # When that is used up, a signal ends the process.
         signal.setitimer(signal.ITIMER_PROF, most_cpu)
         _write(answer(question))
@@ -42,11 +43,6 @@ def _limit(what: int, most: int) -> None:
     """Set a limit, which stays as low as somebody else may have set it already."""
     _, highest = resource.getrlimit(what)
     resource.setrlimit(what, (most if highest == resource.RLIM_INFINITY else min(most, highest), highest))
-
-
-def _read_message() -> bytes:
-    """Read a question; an empty one means that nobody asks any more."""
-    return _read(int.from_bytes(_read(LENGTH_BYTES)))
 
 
 def _read(length: int) -> bytes:

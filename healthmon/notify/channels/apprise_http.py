@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -129,17 +129,9 @@ class _Adapter(BoundedAdapter):
         except DeliveryError:
             self._exchange.is_in_doubt |= response.ok
             response.close()
-        body = _unpacked(body, response.headers.get("Content-Encoding", ""))
+        if response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip", "deflate"):
+            # It came packed though nobody asked for that. 32: whichever of both it is.
+            with suppress(zlib.error):
+                body = zlib.decompressobj(32 + zlib.MAX_WBITS).decompress(body, LIMITS.largest)
         # As requests itself keeps what it has read.
         response._content, response._content_consumed = body, True  # type: ignore[attr-defined]
-
-
-def _unpacked(body: bytes, packing: str) -> bytes:
-    """Unpack what came packed though nobody asked for that, as far as it is no longer than an answer may be."""
-    if packing.lower() not in ("gzip", "x-gzip", "deflate"):
-        return body
-    try:
-        # 32: whichever of both it is.
-        return zlib.decompressobj(32 + zlib.MAX_WBITS).decompress(body, LIMITS.largest)
-    except zlib.error:
-        return body

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from html import escape
 from typing import Any
@@ -58,7 +58,12 @@ class MailSender:
         Raises DeliveredInPart when some have it, DeliveryUnsure when nobody knows, else DeliveryError.
         """
         recipients = list(_recipients(self._service.loaded(), self._url))
-        chosen = _chosen(recipients, message)
+        chosen = [recipient for recipient in recipients if recipient.key not in message.without]
+        if message.only is not None:
+            chosen = [recipient for recipient in recipients if recipient.key in message.only]
+        elif not chosen:
+            # Where all of them wait for something else, all get it: nobody else would know.
+            chosen = recipients
         with apprise_errors(self.url_id, self._redact):
             letters = list(self._letters(message, {recipient.address for recipient in chosen}))
         answers = hand_over(self._server(), letters) if letters else {}
@@ -173,11 +178,3 @@ def _recipients(service: Any, url: str) -> Iterator[MailAddress]:
     for address in written.values():
         key = blake2b(address.lower().encode(), digest_size=8).hexdigest()
         yield MailAddress(address, key, places.get(address.lower(), "its own address"))
-
-
-def _chosen(recipients: Iterable[MailAddress], message: Message) -> list[MailAddress]:
-    """Choose who gets a message. Where all of them wait for something else, all get it: nobody else would know."""
-    if message.only is not None:
-        return [recipient for recipient in recipients if recipient.key in message.only]
-    every = list(recipients)
-    return [recipient for recipient in every if recipient.key not in message.without] or every

@@ -51,7 +51,9 @@ class Lookout:
         self._where = where
         if where is None:
             self._deceptions = 0
-        self._look_later(now)
+        self._look_at = NEVER
+        if where is not None and where.host:
+            self._look_at = now + min(LOOK_EVERY * 2.0 ** min(self._deceptions, 10), LOOK_SELDOM)
 
     def attempt_succeeded(self) -> None:
         """There is nothing to look out for."""
@@ -77,8 +79,3 @@ class Lookout:
         self._look_at = NEVER
         self._deceptions += 1
         return True
-
-    def _look_later(self, now: float) -> None:
-        is_known = self._where is not None and bool(self._where.host)
-        pause = min(LOOK_EVERY * 2.0 ** min(self._deceptions, 10), LOOK_SELDOM)
-        self._look_at = now + pause if is_known else NEVER

@@ -93,11 +93,13 @@ class Suspects:
 
     def guilty(self, rows: Iterable[ClaimedRow]) -> Sequence[ClaimedRow]:
         """Return those of these rows that will never be accepted."""
-        return [row for row in rows if self._is_guilty(row.notification_id)]
-
-    def _is_guilty(self, number: int) -> bool:
-        refused = number in self._works_since and self._refused.get(number, 0) >= PATIENCE
-        return refused or self._proven.get(number, 0) >= PATIENCE
+        guilty = []
+        for row in rows:
+            number = row.notification_id
+            is_refused = number in self._works_since and self._refused.get(number, 0) >= PATIENCE
+            if is_refused or self._proven.get(number, 0) >= PATIENCE:
+                guilty.append(row)
+        return guilty
 
     def forget(self, rows: Iterable[ClaimedRow]) -> None:
         """These rows are done with."""

@@ -144,21 +144,18 @@ def _example(receiver: ReceiverConfig, down: int | None, voice: Voice) -> Messag
 
 
 def _where(receiver: str, down: int | None, voice: Voice) -> str:
+    """Say that this is a test, and how things really stand, as far as is known."""
     test = voice.text(
         "This is a test of receiver {receiver} on {host}: it tells of no outage.",
         receiver=visible(receiver),
         host=socket.gethostname(),
     )
-    return f"{test} {_really(down, voice)}".rstrip()
-
-
-def _really(down: int | None, voice: Voice) -> str:
-    """Say how things really stand, as far as is known."""
     if down is None:
-        return ""
+        return test
     if not down:
-        return voice.text("Nothing is down.")
-    return voice.text("Down at present: {n}, see {command}", n=down, command="healthmon status --down")
+        return f"{test} {voice.text('Nothing is down.')}"
+    really = voice.text("Down at present: {n}, see {command}", n=down, command="healthmon status --down")
+    return f"{test} {really}"
 
 
 def _marked(subject: str, body: str, mood: Mood, voice: Voice) -> Message:

@@ -93,15 +93,12 @@ class Template:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._path]
         if isinstance(error, jinja2.TemplateSyntaxError):
             lines = [error.lineno]
-        return FailedTemplate((lines[-1] or 0) if lines else 0, cut(visible(_why(error)), 200))
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return "needs too much memory"
-    if isinstance(error, jinja2.TemplateError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            why = "needs too much memory"
+        elif isinstance(error, jinja2.TemplateError):
+            why = str(error)
+        return FailedTemplate((lines[-1] or 0) if lines else 0, cut(visible(why), 200))
 
 
 def answer(question: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -26,19 +25,16 @@ _OVER = {Reason.RESOLVED: Ending.RECOVERED, Reason.STABLE: Ending.STABLE, Reason
 
 def why_broken(file: TemplateFile, rendering: Rendering) -> str | None:
     """Say with file and line why a template cannot be used for some message, or None: it writes all of them."""
+    voice = Voice(language("en"), ZoneInfo("UTC"), _NOW)
+    facts = []
+    for rows in sample_rows():
+        context = context_of(compose(rows, voice), lines_of(rows), voice)
+        facts.append({**context, "receiver": "sample"})
     try:
-        rendering.write(file, list(_facts()), MOST_CHARACTERS)
+        rendering.write(file, facts, MOST_CHARACTERS)
     except BrokenTemplate as broken:
         return str(broken)
     return None
-
-
-def _facts() -> Iterator[dict[str, Any]]:
-    """What a template gets to know of each sample."""
-    voice = Voice(language("en"), ZoneInfo("UTC"), _NOW)
-    for rows in sample_rows():
-        lines = lines_of(rows)
-        yield context_of(compose(rows, voice), lines, voice) | {"receiver": "sample"}
 
 
 def example(now: float) -> list[ClaimedRow]:

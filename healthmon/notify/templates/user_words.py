@@ -47,17 +47,16 @@ class Templates:
         failing: Sequence[FailingChannel] = (),
         most_characters: int = MOST_CHARACTERS,
     ) -> Message:
-        """Write the message that tells these rows, in the user's words where there is a template."""
+        """Write the message that tells these rows, in the user's words where there is a template.
+
+        What breaks stays as it was, and is logged once.
+        """
         message = compose(rows, voice, failing=failing, most_characters=most_characters)
         if not self:
             return message
-        return self._in_users_words(message, context_of(message, lines_of(rows, voice.names), voice), most_characters)
-
-    def _in_users_words(self, message: Message, facts: Mapping[str, Any], most: int) -> Message:
-        """The message by the templates; what breaks stays as it was, and is logged once."""
-        known = {**facts, "receiver": self._receiver}
+        known = {**context_of(message, lines_of(rows, voice.names), voice), "receiver": self._receiver}
         subject = self._written(self._subject, known, MOST_OF_A_SUBJECT)
-        body = self._written(self._body, known, min(most, MOST_CHARACTERS))
+        body = self._written(self._body, known, min(most_characters, MOST_CHARACTERS))
         return replace(message, subject=" ".join(subject.split()) or message.subject, body=body or message.body)
 
     def _written(self, file: TemplateFile | None, facts: Mapping[str, Any], most: int) -> str:
@@ -66,11 +65,8 @@ class Templates:
         try:
             [text] = self._rendering.write(file, [facts], most)
         except BrokenTemplate as broken:
-            self._complain(broken)
+            if broken.place not in self._complained:
+                self._complained.add(broken.place)
+                log.error("%s; healthmon's own words are sent instead", broken)
             return ""
         return text
-
-    def _complain(self, broken: BrokenTemplate) -> None:
-        if broken.place not in self._complained:
-            self._complained.add(broken.place)
-            log.error("%s; healthmon's own words are sent instead", broken)
