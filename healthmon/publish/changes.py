@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -42,8 +42,4 @@ class ChangeLog:
         known = next((number for number, step in enumerate(steps) if step.revision == revision), None)
         if known is None:
             return None
-        return _all_of(step.targets for step in steps[known + 1 :])
-
-
-def _all_of(parts: Iterable[frozenset[Target]]) -> frozenset[Target]:
-    return frozenset().union(*parts)
+        return frozenset(target for step in steps[known + 1 :] for target in step.targets)

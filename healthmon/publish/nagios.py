@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import DisplayNames, Health
+from healthmon.model import Health
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
@@ -116,7 +116,7 @@ def _counted(status: Status, request: CheckRequest) -> Counted:
     sorted_by: dict[str, list[TargetStatus]] = {
         word: [] for word in ("down", "degraded", "unknown", "up", "away", "muted")
     }
-    for row in (*_pbx_rows(status, request), *_endpoint_rows(status, request)):
+    for row in _rows(status, request):
         sorted_by[_word_of(row)].append(row)
     return Counted(**sorted_by, ahead=_ahead(status, request, len(sorted_by["down"])))
 
@@ -132,23 +132,19 @@ def _word_of(row: TargetStatus) -> str:
     return row.state
 
 
-def _pbx_rows(status: Status, request: CheckRequest) -> Iterator[TargetStatus]:
-    """The PBXs; who asks for endpoints or for a check of theirs means no PBX."""
-    if request.check:
-        return
+def _rows(status: Status, request: CheckRequest) -> Iterator[TargetStatus]:
+    """What is meant: the PBXs and endpoints; who asks for a check of endpoints means that alone, and no PBX."""
+    selection, check = request.selection, request.check
     for pbx in status.pbxs:
-        if request.selection.includes(pbx.row.target, pbx.row.kind, pbx.row.watch):
+        if not check and selection.includes(pbx.row.target, pbx.row.kind, pbx.row.watch):
             yield pbx.row
-
-
-def _endpoint_rows(status: Status, request: CheckRequest) -> Iterator[TargetStatus]:
     for row in status.targets:
-        if row.is_unused or not request.selection.includes(row.target, row.kind, row.watch):
+        if row.is_unused or not selection.includes(row.target, row.kind, row.watch):
             continue
-        if not request.check:
+        if not check:
             yield row
             continue
-        yield from (check for check in row.checks or (row,) if check.check == request.check)
+        yield from (its_check for its_check in row.checks or (row,) if its_check.check == check)
 
 
 def _ahead(status: Status, request: CheckRequest, down: int) -> int:
@@ -225,6 +221,9 @@ def _number_of(number: int, word: str) -> str:
 
 
 def _described(row: TargetStatus, status: Status, zone: ZoneInfo) -> str:
+    name = full_name(row.target, status.names)
+    if row.target.is_pbx:
+        name = row.target.pbx
     since = ""
     if row.since:
         since = f" since {local(row.since, zone, status.now)}"
@@ -234,13 +233,7 @@ def _described(row: TargetStatus, status: Status, zone: ZoneInfo) -> str:
         why = unknown_checks(row, zone, status.now)
     elif row.is_hidden and row.seems_down:
         why += [seems(row.check, row.state, row.pending), row.more]
-    return f"{row.kind} {_name(row, status.names)} {row.state}{since}{noted}: {'; '.join(filter(None, why))}"
-
-
-def _name(row: TargetStatus, names: DisplayNames) -> str:
-    if row.target.is_pbx:
-        return row.target.pbx
-    return full_name(row.target, names)
+    return f"{row.kind} {name} {row.state}{since}{noted}: {'; '.join(filter(None, why))}"
 
 
 def _details(status: Status, found: Counted, zone: ZoneInfo) -> Iterator[str]:

@@ -38,15 +38,11 @@ def range_of(text: str) -> Range:
     found = _RANGE.fullmatch(text)
     if found is None or not text.strip("@"):
         raise BadRange(f"'{text}' is no range, like 10 (more than 10), 5: (less than 5) or @5:10 (from 5 to 10)")
-    low, high = _low(found["low"]), math.inf
+    low, high = -math.inf, math.inf
+    if found["low"] != "~":
+        low = float(found["low"] or 0)
     if found["high"] is not None:
         high = float(found["high"])
     if low > high:
         raise BadRange(f"'{text}' is no range: it begins above its end")
     return Range(low, high, bool(found["inside"]), text)
-
-
-def _low(text: str | None) -> float:
-    if text == "~":
-        return -math.inf
-    return float(text or 0)

@@ -59,16 +59,12 @@ def why_unwell(pulse: Pulse, pbxs: Iterable[str], now: float) -> str:
         if pulse.alive_at is None:
             return "nothing was committed yet"
         return f"nothing was committed for {now - pulse.alive_at:.0f} s"
-    blind = (words for name in pbxs if (words := _why_blind(pulse, name, now)))
-    return next(blind, "")
-
-
-def _why_blind(pulse: Pulse, name: str, now: float) -> str:
-    """Say why a PBX is not seen; "" also for one that is believed down, or of which people were told."""
-    if name in pulse.accounted_for:
-        return ""
-    state = pulse.pbx_states.get(name)
-    why = (state.blind_why if state else "") or why_old(pulse.freshness.get(name, Freshness(name)), now)
-    if why:
-        return f"pbx {name} is not seen, and nobody was told: {why}"
+    for name in pbxs:
+        # One that is believed down, or of which people were told, is accounted for.
+        if name in pulse.accounted_for:
+            continue
+        state = pulse.pbx_states.get(name)
+        why = (state.blind_why if state else "") or why_old(pulse.freshness.get(name, Freshness(name)), now)
+        if why:
+            return f"pbx {name} is not seen, and nobody was told: {why}"
     return ""

@@ -13,7 +13,7 @@ from healthmon.model import Check, Health, Kind
 from healthmon.publish.terminal.events import StateChange, name_of
 from healthmon.report.formatting import age, counted, duration, local, visible, with_called
 from healthmon.report.status.pbx_table import in_words
-from healthmon.report.status.rows import GroupOutage, Status, TargetStatus, count_unknown
+from healthmon.report.status.rows import Status, TargetStatus, count_unknown
 from healthmon.report.status.words import how_many_unknown, seems, unknown_checks
 from healthmon.report.tables import STYLES
 from healthmon.report.target_names import short_name
@@ -124,14 +124,11 @@ def _warnings(status: Status, zone: ZoneInfo) -> Iterator[ScreenLine]:
             why = pbx.old or pbx.row.reason
             alive = age(pbx.freshness.alive_at, status.now)
             yield (_state(pbx.row), Piece(f"PBX {pbx.name}: {why} (alive: {alive})"))
-    yield from (_cause(cause, status, zone) for cause in status.causes)
+    for cause in status.causes:
+        since = f"since {local(cause.since, zone, status.now)}, {duration(status.lasted_s(cause.since))}"
+        yield (Piece(f"DOWN {cause.name}: {cause.extent} {since} (incident {cause.incident})", "bold red"),)
     for url in status.failing_urls:
         yield (Piece(f"CANNOT TELL {url.url_id}: {url.why}", "bold red"),)
-
-
-def _cause(cause: GroupOutage, status: Status, zone: ZoneInfo) -> ScreenLine:
-    since = f"since {local(cause.since, zone, status.now)}, {duration(status.lasted_s(cause.since))}"
-    return (Piece(f"DOWN {cause.name}: {cause.extent} {since} (incident {cause.incident})", "bold red"),)
 
 
 class Columns(Struct, frozen=True):
