@@ -333,15 +333,13 @@ class Reader:
     def with_unseen(self, incident: Incident, now: float) -> Incident:
         """Return an incident with the time that nobody saw of it, up to its end or to now."""
         with self._session.errors_named():
-            return with_unseen(self._session, incident, now, self._nobody_since(now))
-
-    def _nobody_since(self, now: float) -> float | None:
-        """Say since when no daemon runs; None: one does."""
-        alive_at = self.daemon().alive_at
-        is_gone = not self._lock.is_held or (not self._lock.is_seen and has_stopped_committing(alive_at, now))
-        if is_gone:
-            return alive_at
-        return None
+            alive_at, nobody_since = self.daemon().alive_at, None
+            is_daemon_gone = not self._lock.is_held or (
+                not self._lock.is_seen and has_stopped_committing(alive_at, now)
+            )
+            if is_daemon_gone:
+                nobody_since = alive_at
+            return with_unseen(self._session, incident, now, nobody_since)
 
     def flaps(self, since: float, until: float) -> list[tuple[Target, float, str, int]]:
         """Return what flapped: the target, when its incident opened, within a window, its check, how often it began."""

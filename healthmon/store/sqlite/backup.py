@@ -90,7 +90,10 @@ def _fill(path: Path, copy: Copy, on_progress: OnProgress) -> int:
     """Copy the database, and look through the copy; return the number of its form."""
     with closing(connect_to_look(path)) as connection:
         schema = schema_of(connection, path)
-        _hold_the_moment(connection, path)
+        with errors_named(path):
+            # All steps read from one moment: else each commit of the daemon would make the copy begin anew.
+            connection.execute("BEGIN")
+            connection.execute("SELECT instance FROM daemon").fetchone()
         _refuse_small_disk(connection, copy)
         with errors_named(copy.path):
             fill_copy(connection, copy.target, on_progress)
@@ -125,13 +128,6 @@ def _refuse(path: Path, target: Path, *, overwrite: bool) -> None:
         raise BackupRefused(f"{target}: this is a directory; name the file")
     if target.exists() and not overwrite:
         raise BackupRefused(f"{target}: this file exists; --overwrite replaces it")
-
-
-def _hold_the_moment(connection: sqlite3.Connection, path: Path) -> None:
-    """Read from one moment in all steps: else each commit of the daemon would make the copy begin anew."""
-    with errors_named(path):
-        connection.execute("BEGIN")
-        connection.execute("SELECT instance FROM daemon").fetchone()
 
 
 def _refuse_small_disk(connection: sqlite3.Connection, copy: Copy) -> None:

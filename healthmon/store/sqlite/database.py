@@ -57,6 +57,11 @@ def recognise(path: Path) -> None:
         _look_through(path)
 
 
+def _look_through(path: Path) -> None:
+    with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+        _refuse_damage(connection, path, "; it was left untouched")
+
+
 def refuse_strange_log(path: Path) -> None:
     """Raise ForeignDatabase where a copy was put in the place of a killed daemon's file, and its log is still there."""
     if not has_log(path) or look_at_lock(path).is_held:
@@ -132,11 +137,6 @@ def read_head(path: Path) -> Head:
             return head_of(file.read(HEAD_SIZE))
     except OSError as error:
         raise StoreError(path, f"it cannot be read: {error.strerror}") from error
-
-
-def _look_through(path: Path) -> None:
-    with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
-        _refuse_damage(connection, path, "; it was left untouched")
 
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path, and_then: str = "") -> None:
@@ -252,15 +252,8 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int, migration
 
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int, now: float, on_migrating: OnMigrating) -> None:
-    _check_free_space(path)
-    backup = path.with_name(f"{path.name}.{stamp(now)}.schema{version}{BACKUP_END}")
-    on_migrating(f"{path}: saving a backup as {backup.name}")
-    _save_backup(connection, path, backup, on_migrating)
-
-
-def _check_free_space(path: Path) -> None:
-    """The backup, the log and what the migration rewrites may each need as much as the file has now."""
     size = path.stat().st_size
+    # The backup, the log and what the migration rewrites may each need as much as the file has now.
     needed, free = 3 * size + 1024 * 1024, free_bytes(path.parent)
     if free < needed:
         raise DatabaseUnwritable(
@@ -268,6 +261,9 @@ def _check_free_space(path: Path) -> None:
             f"an upgrade of the database needs {needed / 1e6:.0f} MB of free space in {path.parent}, "
             f"and there are {free / 1e6:.0f} MB",
         )
+    backup = path.with_name(f"{path.name}.{stamp(now)}.schema{version}{BACKUP_END}")
+    on_migrating(f"{path}: saving a backup as {backup.name}")
+    _save_backup(connection, path, backup, on_migrating)
 
 
 def _save_backup(connection: sqlite3.Connection, path: Path, backup: Path, on_migrating: OnMigrating) -> None:

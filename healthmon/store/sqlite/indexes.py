@@ -34,7 +34,13 @@ def mend_indexes(connection: sqlite3.Connection, path: Path, within: float = WIT
     with errors_named(path):
         broken = _broken_indexes(connection, within)
         for name, table in broken.items():
-            _write_anew(connection, path, name, table)
+            try:
+                connection.execute(f"REINDEX {name}")
+            except sqlite3.IntegrityError as error:
+                raise ForeignDatabase(path, f"the file is damaged (the table {table} holds rows twice)") from error
+            findings = _findings(connection, table)
+            if findings:
+                raise ForeignDatabase(path, f"the file is damaged ({' '.join(findings[0].split())})")
     return tuple(sorted(broken))
 
 
@@ -58,13 +64,3 @@ def _broken_indexes(connection: sqlite3.Connection, within: float) -> dict[str, 
 
 def _findings(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[0] for row in connection.execute(f"PRAGMA integrity_check({table})") if row[0] != "ok"]
-
-
-def _write_anew(connection: sqlite3.Connection, path: Path, name: str, table: str) -> None:
-    try:
-        connection.execute(f"REINDEX {name}")
-    except sqlite3.IntegrityError as error:
-        raise ForeignDatabase(path, f"the file is damaged (the table {table} holds rows twice)") from error
-    findings = _findings(connection, table)
-    if findings:
-        raise ForeignDatabase(path, f"the file is damaged ({' '.join(findings[0].split())})")

@@ -20,9 +20,15 @@ def salvage(connection: sqlite3.Connection, path: Path, loss: DatabaseLoss, now:
     """
     if loss is DatabaseLoss.GONE:
         return _put_back(connection, path, now, on_progress)
-    if loss is DatabaseLoss.REPLACED:
-        return _keep_beside(connection, path, now, on_progress)
-    return "what it held before is lost, unless there is a backup"
+    if loss is not DatabaseLoss.REPLACED:
+        return "what it held before is lost, unless there is a backup"
+    kept = path.with_name(f"{path.name}.{stamp(now)}.replaced")
+    try:
+        save_copy(connection, kept, on_progress)
+    except (OSError, StoreError) as error:
+        kept.unlink(missing_ok=True)
+        return f"what the one before held could not be kept: {error}"
+    return f"what the one before held is kept in {kept.name}"
 
 
 def take_away_ours(path: Path, guard: Guard, now: float) -> None:
@@ -47,16 +53,6 @@ def _put_back(connection: sqlite3.Connection, path: Path, now: float, on_progres
     finally:
         partial.unlink(missing_ok=True)
     return "it was put back with all that it held, and the next start goes on with it"
-
-
-def _keep_beside(connection: sqlite3.Connection, path: Path, now: float, on_progress: OnProgress) -> str:
-    kept = path.with_name(f"{path.name}.{stamp(now)}.replaced")
-    try:
-        save_copy(connection, kept, on_progress)
-    except (OSError, StoreError) as error:
-        kept.unlink(missing_ok=True)
-        return f"what the one before held could not be kept: {error}"
-    return f"what the one before held is kept in {kept.name}"
 
 
 def write_back(connection: sqlite3.Connection, path: Path, guard: Guard, now: float) -> str:
