@@ -153,8 +153,11 @@ class Engine:
             self._rounds.note(self._clock.steady())
             self.step(batch)
             if stopping and not batch:
-                self._note_until_when()
-                return
+                break
+        until = self.watched_until
+        if until is not None:
+            # An orderly end: what was seen was seen up to it, not only up to the last sign of life.
+            self._insist(lambda: self._writer.watched_until(until))
 
     def step(self, batch: Sequence[Sighting]) -> None:
         """Take one batch from sight to booking."""
@@ -181,12 +184,6 @@ class Engine:
         wall = self._clock.wall()
         self._housekeeping.do_a_piece(self._config.history, self._config.timezone, now, wall, is_busy=bool(batch))
 
-    def _note_until_when(self) -> None:
-        """An orderly end: what was seen was seen up to it, not only up to the last sign of life."""
-        until = self.watched_until
-        if until is not None:
-            self._insist(lambda: self._writer.watched_until(until))
-
     def _patience(self) -> float:
         """How long to wait for the next sighting, seconds."""
         deadline = self._monitor.next_deadline()
@@ -212,7 +209,10 @@ class Engine:
 
     def _take_up_clock(self, by: float, now: float, changes: Changes) -> None:
         """Somebody set the wall clock: the one place at which healthmon notices it. Its own time goes on evenly."""
-        log.warning("the wall clock was set by %+.1f s; %s, and what was to last so long does", by, _what_moves(by))
+        what_moves = "what is booked stays"
+        if by <= 0:
+            what_moves = "what was booked while it was ahead moves back with it"
+        log.warning("the wall clock was set by %+.1f s; %s, and what was to last so long does", by, what_moves)
         self._monitor.clock_was_set(by, now, changes)
         self._housekeeping.clock_was_set()
         self._hooks.resync_all()
@@ -353,24 +353,13 @@ class Engine:
     def _note_first_looks(self, batch: Sequence[Sighting]) -> None:
         if self.first_look_done.is_set():
             return
-        self._not_looked_at.difference_update(_looked_at(sighting) for sighting in batch)
+        for sighting in batch:
+            if isinstance(sighting, Snapshot):
+                self._not_looked_at.discard(sighting.pbx)
+            elif isinstance(sighting, ConnectionReport) and sighting.channel is Channel.REST and sighting.trouble:
+                # A first look that fails is one, too.
+                self._not_looked_at.discard(sighting.pbx)
         if not self._not_looked_at:
             self.first_look_done.set()
             # "status" is not to wait ten seconds for the first sign of life.
             self._alive_due = 0.0
-
-
-def _what_moves(by: float) -> str:
-    """Say what becomes of what is booked when the wall clock is set."""
-    if by > 0:
-        return "what is booked stays"
-    return "what was booked while it was ahead moves back with it"
-
-
-def _looked_at(sighting: Sighting) -> str:
-    """The PBX whose first look this settles, by a snapshot or by failing; "" for anything else."""
-    if isinstance(sighting, Snapshot):
-        return sighting.pbx
-    if isinstance(sighting, ConnectionReport) and sighting.channel is Channel.REST and sighting.trouble:
-        return sighting.pbx
-    return ""

@@ -98,7 +98,9 @@ class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
         """Write a line; before it, how many were lost since the last one that was taken."""
         if self._lost:
             lost, self._lost = self._lost, 0
-            super().emit(_lines_lost(lost))
+            words = f"{lost} lines of this log are lost: nobody took them"
+            facts = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": words}
+            super().emit(logging.makeLogRecord(facts))
             if self._lost:
                 # This line is lost in the place of the one that counts them.
                 self._lost += lost
@@ -115,11 +117,6 @@ class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def format(self, record: logging.LogRecord) -> str:
         """Hide every known secret in the finished text."""
         return self.redact(super().format(record))
-
-
-def _lines_lost(number: int) -> logging.LogRecord:
-    message = f"{number} lines of this log are lost: nobody took them"
-    return logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": message})
 
 
 def is_under_journald() -> bool:

@@ -176,7 +176,9 @@ class _Walk:
         while self._names:
             self.name = self._names.pop()
             if self.name == "..":
-                self._go_up()
+                self.name = "."
+                if len(self.folders) > 1:
+                    self._leave()
                 continue
             try:
                 entry = os.open(self.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.folders[-1])
@@ -229,11 +231,6 @@ class _Walk:
         while target.startswith("/") and len(self.folders) > 1:
             self._leave()
         self._names.extend(reversed([name for name in target.split("/") if name not in ("", ".")]))
-
-    def _go_up(self) -> None:
-        self.name = "."
-        if len(self.folders) > 1:
-            self._leave()
 
     def _leave(self) -> None:
         os.close(self.folders.pop())

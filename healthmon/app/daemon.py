@@ -70,20 +70,16 @@ def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
 
     Does not return at all when the database was lost: SQLite would close it, and write into what is not ours.
     """
-    _forbid_core_dumps()
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if soft:
+        # No image of the memory is left, with all secrets in it: a container has no unit that sees to that.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     with closing(Rendering()) as rendering:
         code = _run(config_path, why_no_report, rendering)
     if code == ExitCode.DATABASE_LOST:
         logging.shutdown()
         os._exit(code)
     return code
-
-
-def _forbid_core_dumps() -> None:
-    """Leave no image of the memory, with all secrets in it: a container has no unit that sees to that."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    if soft:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Rendering) -> int:
@@ -121,15 +117,6 @@ def _set_meanwhile(seconds: float) -> str:
         f"the clock is {duration(seconds)} ahead of what was booked last: either nothing ran for so long, or it "
         "is wrong; what is booked goes on from there"
     )
-
-
-def _what_is_booked(*, is_late: bool, is_dead: bool) -> str:
-    """Say what became of what was seen last."""
-    if is_dead:
-        return ": it died; what it was about to book is lost, and the next start looks anew"
-    if is_late:
-        return ", but it is still writing"
-    return "; everything that was seen is booked"
 
 
 def _become_owner(config: Config, rendering: Rendering) -> None:
@@ -325,7 +312,12 @@ class Daemon:
     def _stop_engine(self, engine: threading.Thread) -> None:
         self._engine_stop.set()
         is_late = bool(join([engine], ENGINE_STOPS_WITHIN))
-        log.info("engine stopped%s", _what_is_booked(is_late=is_late, is_dead=engine.name in self._dead))
+        what_is_booked = "; everything that was seen is booked"
+        if engine.name in self._dead:
+            what_is_booked = ": it died; what it was about to book is lost, and the next start looks anew"
+        elif is_late:
+            what_is_booked = ", but it is still writing"
+        log.info("engine stopped%s", what_is_booked)
 
     def _reload(self) -> None:
         """Read the configuration again; with any problem the running one stays."""

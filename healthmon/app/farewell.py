@@ -37,19 +37,14 @@ def tell_refused(config: Config, error: StoreError | NoThread | OSError) -> None
     """
     if isinstance(error, DatabaseLocked) or sys.stderr.isatty():
         return
-    if isinstance(error, OSError) and error.errno not in USED_UP:
-        return
-    for_its_database = isinstance(error, StoreError)
-    draft = partial(
-        own_trouble.refused, _words(error), past_outbox.here(config.database), for_its_database=for_its_database
-    )
-    _tell_within_the_hour(config, draft, past_outbox.note_of_refused(config.database))
-
-
-def _words(error: StoreError | NoThread | OSError) -> str:
+    why = str(error)
     if isinstance(error, OSError):
-        return f"{error.strerror}: see the limits of open files and of memory (LimitNOFILE=, MemoryMax=, ulimit)"
-    return str(error)
+        if error.errno not in USED_UP:
+            return
+        why = f"{error.strerror}: see the limits of open files and of memory (LimitNOFILE=, MemoryMax=, ulimit)"
+    for_its_database = isinstance(error, StoreError)
+    draft = partial(own_trouble.refused, why, past_outbox.here(config.database), for_its_database=for_its_database)
+    _tell_within_the_hour(config, draft, past_outbox.note_of_refused(config.database))
 
 
 def tell_lost(config: Config, words: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from healthmon.app.supervision import OwnThread
@@ -48,16 +47,14 @@ class Heart(OwnThread):
         fed = config.heartbeat
         if fed is None:
             return
-        look = self._looker([pbx.name for pbx in config.pbxs])
-        first_in = min(first_in, fed.every)
-        self.begin(lambda stop: Heartbeat(fed, look, clock=self._clock, stop=stop, first_in=first_in).run)
-        log.info("heartbeat: every %s to %s", written(fed.every), place_of(fed.url))
+        pbxs = [pbx.name for pbx in config.pbxs]
 
-    def _looker(self, pbxs: list[str]) -> Callable[[], str]:
         def look() -> str:
             try:
                 return why_unwell(read_pulse(self._database), pbxs, self._clock.wall())
             except StoreError as error:
                 return str(error)
 
-        return look
+        first_in = min(first_in, fed.every)
+        self.begin(lambda stop: Heartbeat(fed, look, clock=self._clock, stop=stop, first_in=first_in).run)
+        log.info("heartbeat: every %s to %s", written(fed.every), place_of(fed.url))

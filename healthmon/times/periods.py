@@ -34,8 +34,18 @@ class Period(NamedTuple):
 
 def periods_of(calendar: Calendar, window: Span, zone: ZoneInfo) -> list[Period]:
     """Cut a window into periods, in order, without gaps."""
-    parts = _hours(window, zone) if calendar is Calendar.HOUR else _parts(calendar, window, zone)
-    return [Period(*part) for part in parts]
+    if calendar is Calendar.HOUR:
+        return [Period(*hour) for hour in _hours(window, zone)]
+    periods = []
+    day = first_day(calendar, datetime.fromtimestamp(window[0], zone).date())
+    while (since := midnight(day, zone)) < window[1]:
+        following = next_first_day(calendar, day)
+        start, end = max(since, window[0]), min(midnight(following, zone), window[1])
+        # A zone that crosses the date line has left out a whole day.
+        if start < end:
+            periods.append(Period(_name(calendar, day), start, end))
+        day = following
+    return periods
 
 
 def _hours(window: Span, zone: ZoneInfo) -> Iterator[tuple[str, float, float]]:
@@ -50,17 +60,6 @@ def _hours(window: Span, zone: ZoneInfo) -> Iterator[tuple[str, float, float]]:
             end += QUARTER - (moment.minute * 60 + moment.second + moment.microsecond / 1e6) % QUARTER
         yield name, since, min(end, until)
         since = end
-
-
-def _parts(calendar: Calendar, window: Span, zone: ZoneInfo) -> Iterator[tuple[str, float, float]]:
-    day = first_day(calendar, datetime.fromtimestamp(window[0], zone).date())
-    while (since := midnight(day, zone)) < window[1]:
-        following = next_first_day(calendar, day)
-        start, end = max(since, window[0]), min(midnight(following, zone), window[1])
-        # A zone that crosses the date line has left out a whole day.
-        if start < end:
-            yield _name(calendar, day), start, end
-        day = following
 
 
 def midnight(day: date, zone: ZoneInfo) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import chain
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -70,13 +69,10 @@ def _days_around(zone: ZoneInfo, now: float) -> Iterator[date]:
 
 
 def _periods(times: Iterable[Weekly], now: float) -> Iterator[tuple[float, float]]:
-    return chain.from_iterable(_periods_of(weekly, now) for weekly in times)
-
-
-def _periods_of(weekly: Weekly, now: float) -> Iterator[tuple[float, float]]:
-    for day in _days_around(weekly.zone, now):
-        if day.weekday() in weekly.days:
-            yield _period(weekly, day)
+    for weekly in times:
+        for day in _days_around(weekly.zone, now):
+            if day.weekday() in weekly.days:
+                yield _period(weekly, day)
 
 
 def periods_within(times: Iterable[Weekly], since: float, until: float) -> Iterator[tuple[float, float]]:
