@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +107,8 @@ def _registrations(pbx: PbxConfig, config: Config, surveyed: Survey) -> dict[str
 
 def _print(found: Sequence[Discovered], config: Config, registrations: Mapping[str, ManagerSurvey]) -> None:
     """Print a table for each PBX, the registrations, the endpoints that nobody can see, and the sections."""
-    for pbx, some in _by_pbx(found):
+    for pbx in dict.fromkeys(endpoint.target.pbx for endpoint in found):
+        some = [endpoint for endpoint in found if endpoint.target.pbx == pbx]
         click.echo(f"{pbx}: {len(some)} endpoints")
         rows = [_row(endpoint) for endpoint in some]
         click.echo(table(_COLUMNS, rows, screen()))
@@ -129,8 +130,3 @@ def _print(found: Sequence[Discovered], config: Config, registrations: Mapping[s
 def _row(found: Discovered) -> list[Cell]:
     words = (found.target.endpoint, str(found.kind or "-"), found.why, found.qualified, found.watch or "-")
     return [Cell(text) for text in words]
-
-
-def _by_pbx(found: Sequence[Discovered]) -> Iterator[tuple[str, list[Discovered]]]:
-    for pbx in dict.fromkeys(endpoint.target.pbx for endpoint in found):
-        yield pbx, [endpoint for endpoint in found if endpoint.target.pbx == pbx]

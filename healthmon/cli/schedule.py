@@ -16,14 +16,12 @@ from healthmon.cli.report_arguments import why_no_report
 from healthmon.config.configuration import Config
 from healthmon.config.describe import calendar_in_words
 from healthmon.config.loading.load import load
-from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.errors import ExitCode
 from healthmon.notify.channels.by_scheme import why_refused
 from healthmon.notify.delivery.trial import try_report
 from healthmon.owners import become_owner
-from healthmon.report.formatting import full
+from healthmon.report.formatting import after, full
 from healthmon.report.tables import Cell, Column, Sort, line, table
-from healthmon.store.read.newest_reports import ReportDelivery
 from healthmon.store.read.queries import ReportFacts, open_reader
 from healthmon.times.occasions import following
 
@@ -43,7 +41,16 @@ def list_(config_path: Path) -> None:
         click.echo(line("There is no [schedule …] section.", screen()), nl=False)
         return
     columns = [Column("NAME", Sort.NAME), Column("AT"), Column("NEXT"), Column("LAST", Sort.PROSE)]
-    rows = [_cells(schedule, newest.get(schedule.name), time.time()) for schedule in config.schedules]
+    rows = []
+    for schedule in config.schedules:
+        zone, due_at = schedule.at.zone, following(schedule.at, time.time()).at
+        texts = (
+            schedule.name,
+            calendar_in_words(schedule.at),
+            full(due_at, zone),
+            _last(newest.get(schedule.name), zone),
+        )
+        rows.append([Cell(text) for text in texts])
     click.echo(table(columns, rows, screen()), nl=False)
 
 
@@ -56,30 +63,16 @@ def _newest(config: Config) -> dict[str, ReportFacts]:
         return reader.newest_reports()
 
 
-def _cells(schedule: ScheduleConfig, last: ReportFacts | None, now: float) -> list[Cell]:
-    at = following(schedule.at, now).at
-    return [
-        Cell(schedule.name),
-        Cell(calendar_in_words(schedule.at)),
-        Cell(full(at, schedule.at.zone)),
-        Cell(_last(last, schedule.at.zone)),
-    ]
-
-
 def _last(report: ReportFacts | None, zone: ZoneInfo) -> str:
     if report is None:
         return "none yet"
-    made = f"{datetime.fromtimestamp(report.made_at, zone):%Y-%m-%d %H:%M}"
-    words = [_outcome(delivery) for delivery in report.deliveries]
+    words = []
     if report.trouble:
-        words = [f"could not be made: {report.trouble}", *words]
+        words.append(f"could not be made: {report.trouble}")
+    for delivery in report.deliveries:
+        words.append(f"{delivery.url_id} {delivery.state}{after(': ', delivery.why)}")
+    made = f"{datetime.fromtimestamp(report.made_at, zone):%Y-%m-%d %H:%M}"
     return f"{made}: {'; '.join(words) or 'nobody gets it'}"
-
-
-def _outcome(delivery: ReportDelivery) -> str:
-    if not delivery.why:
-        return f"{delivery.url_id} {delivery.state}"
-    return f"{delivery.url_id} {delivery.state}: {delivery.why}"
 
 
 @command.command("run")

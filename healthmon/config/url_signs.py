@@ -22,10 +22,6 @@ def why_cut(url: str) -> str | None:
     _, behind, query = _parts(url)
     if ";" in behind or ";" in query:
         return "holds a ; that would cut it short; several addresses are divided by a comma, a ; in a value is %3B"
-    return _why_repeated(query)
-
-
-def _why_repeated(query: str) -> str | None:
     names = [unquote(option.partition("=")[0]).strip().lower() for option in query.split("&") if option]
     repeated = next((name for name, times in Counter(names).items() if name and times > 1), None)
     if repeated is None:

@@ -263,20 +263,15 @@ def url_ids(receiver: str, lines: Sequence[tuple[str, str]]) -> list[str]:
     taken = {name for name, _ in lines if name}
     ids = []
     for name, url in lines:
-        label = name or _free(showable(url), taken)
+        label, ordinal = name, 1
+        if not name:
+            label = showable(url)
+            while label in taken:
+                ordinal += 1
+                label = f"{showable(url)}#{ordinal}"
         taken.add(label)
         ids.append(f"{receiver}/{label}")
     return ids
-
-
-def _free(label: str, taken: set[str]) -> str:
-    """Add ``#2``, ``#3`` … to a label that is taken."""
-    ordinal = 1
-    candidate = label
-    while candidate in taken:
-        ordinal += 1
-        candidate = f"{label}#{ordinal}"
-    return candidate
 
 
 def without_parts_of(url: str, sentence: str) -> str:

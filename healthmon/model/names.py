@@ -27,17 +27,14 @@ class DisplayNames(Struct, frozen=True):
         """What people call a target, fit to be shown; "": it has no other name than its own."""
         if not target.is_endpoint:
             return ""
-        called = shown_name(self._of(target))
-        if called == target.resource:
-            return ""
-        return called
-
-    def _of(self, target: Target) -> str:
         endpoint = target.endpoint
         given = self.given.get(f"{target.pbx}:{endpoint}", self.given.get(endpoint))
         if given is None:
-            return self.callers.get(target, "")
-        return given
+            given = self.callers.get(target, "")
+        called = shown_name(given)
+        if called == target.resource:
+            return ""
+        return called
 
     def with_callers(self, callers: Mapping[Target, str]) -> DisplayNames:
         """The same, for endpoints that have these caller ids."""

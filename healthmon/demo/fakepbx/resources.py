@@ -97,7 +97,10 @@ def _ari_general(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Ans
 def _sorcery_endpoint(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     if "res_pjsip.so" in pbx.without_modules:
         return message(404, "configClass 'res_pjsip' not found")
-    return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_endpoint)
+    endpoint = pbx.find(f"PJSIP/{names[0]}")
+    if endpoint and not endpoint.is_configured:
+        endpoint = None
+    return _sorcery(names[0], endpoint, FakeEndpoint.sorcery_endpoint)
 
 
 def _sorcery_aor(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
@@ -111,13 +114,6 @@ def _sorcery_contact(pbx: Asterisk, request: Request, names: tuple[str, ...]) ->
     uri = endpoint.registered_contact if endpoint else ""
     is_it = bool(uri) and hashlib.md5(uri.encode(), usedforsecurity=False).hexdigest() == digest
     return _sorcery(names[0], endpoint if is_it else None, FakeEndpoint.sorcery_contact)
-
-
-def _configured(pbx: Asterisk, resource: str) -> FakeEndpoint | None:
-    endpoint = pbx.find(f"PJSIP/{resource}")
-    if endpoint and endpoint.is_configured:
-        return endpoint
-    return None
 
 
 def _owner_of_aor(pbx: Asterisk, name: str) -> FakeEndpoint | None:
