@@ -320,6 +320,7 @@ class Engine:
             if not isinstance(sighting, Snapshot):
                 continue
             polls = self._sources.get((sighting.pbx, Channel.REST))
+            manager = self._sources.get((sighting.pbx, Channel.MANAGER))
             if polls is None:
                 continue
             listed = {observation.target: observation.health for observation in sighting.endpoints}
@@ -328,7 +329,8 @@ class Engine:
             in_order = self._to_learn_in_order(new, listed)
             if in_order:
                 polls.learn(in_order)
-                self._teach_manager(sighting.pbx, in_order)
+                if manager is not None:
+                    manager.learn(in_order)
 
     def _to_learn_in_order(self, new: Collection[Target], listed: Mapping[Target, Health]) -> list[Target]:
         """Pick those that are watched, by what is urgent: of 20,000 the last has its turn after half an hour.
@@ -343,12 +345,6 @@ class Engine:
             return sizes[watches[target].name] > SMALL_WATCH, listed[target] is not Health.DOWN
 
         return sorted(watches, key=urgency)
-
-    def _teach_manager(self, pbx: str, watched: Sequence[Target]) -> None:
-        """Have the source of the manager interface ask about these endpoints, too."""
-        manager = self._sources.get((pbx, Channel.MANAGER))
-        if manager is not None:
-            manager.learn(watched)
 
     def _note_first_looks(self, batch: Sequence[Sighting]) -> None:
         if self.first_look_done.is_set():

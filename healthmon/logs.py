@@ -7,6 +7,7 @@ import os
 import select
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from healthmon.text.visible import visible
@@ -60,14 +61,6 @@ class Unblocked:
         """Nothing is held back."""
 
 
-def _unblocked(stream: TextIO) -> TextIO | Unblocked:
-    """What stands for it in a test, or in another program, may be no file at all."""
-    try:
-        return Unblocked(stream.fileno())
-    except (AttributeError, OSError, ValueError):
-        return stream
-
-
 class LineFormatter(logging.Formatter):
     """One message is one line: names come from strangers, and could forge lines or move a terminal's cursor."""
 
@@ -90,7 +83,11 @@ class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes formatted lines after the redactor has seen them: arguments and tracebacks included."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
-        super().__init__(_unblocked(sys.stderr))
+        stream: TextIO | Unblocked = sys.stderr
+        # What stands for it in a test, or in another program, may be no file at all.
+        with suppress(AttributeError, OSError, ValueError):
+            stream = Unblocked(sys.stderr.fileno())
+        super().__init__(stream)
         self.redact = redact
         self._lost = 0
 

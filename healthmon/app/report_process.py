@@ -84,24 +84,20 @@ def _run(config: Path, arguments: Sequence[str], as_of: float, stop: Event) -> s
     moment = datetime.fromtimestamp(as_of, UTC).isoformat()
     # -P: nothing of the directory that we happen to be in.
     healthmon = [sys.executable, "-P", "-m", "healthmon", "-c", str(config)]
-    command = [*healthmon, "report", *arguments, "--as-of", moment]
-    with _started(command) as process:
-        # A courtesy, which a sandbox may refuse, and a process that is through already does not need.
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        return _result(process, stop)
-
-
-def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start it. Raises ReportFailed where no process, file or memory is left for it."""
+    # It cannot be started where no process, file or memory is left for it.
     with failures_of_the_peer(lambda error: ReportFailed(f"its process cannot be started ({with_its_type(error)})")):
-        return subprocess.Popen(  # noqa: S603 (our own program, no shell)
-            command,
+        process = subprocess.Popen(  # noqa: S603 (our own program, no shell)
+            [*healthmon, "report", *arguments, "--as-of", moment],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONUTF8": "1"},
         )
+    with process:
+        # A courtesy, which a sandbox may refuse, and a process that is through already does not need.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+        return _result(process, stop)
 
 
 def _result(process: subprocess.Popen[bytes], stop: Event) -> str:

@@ -308,16 +308,13 @@ def decode_event(raw: bytes, pbx: str, at: float, shorten: Shorten = shortened) 
             if kind in OTHER_TYPES:
                 return None
             return UnknownType(kind[:60])
-        return _short(reader(raw, pbx, at), len(raw), shorten)
+        event = reader(raw, pbx, at)
+        # A shorter one cannot hold words that are too long.
+        if len(raw) > LONGEST_TEXT and isinstance(event, Observation):
+            return replace(event, words=shorten(event.words))
+        return event
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise AriUnexpected(pbx, "event", f"not an event as we know them ({error})", excerpt(raw)) from None
-
-
-def _short(event: Event | None, size: int, shorten: Shorten) -> Event | None:
-    """Cut the words of an event, where it is long enough to hold long ones."""
-    if size <= LONGEST_TEXT or not isinstance(event, Observation):
-        return event
-    return replace(event, words=shorten(event.words))
 
 
 def _peer_status(raw: bytes, pbx: str, at: float) -> Observation | None:

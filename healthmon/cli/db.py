@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from msgspec.structs import replace
@@ -35,7 +33,7 @@ from healthmon.sources.survey import clock_of
 from healthmon.store.read.sizes import read_sizes
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
-from healthmon.store.write.maintenance import Maintainer, open_for_maintenance
+from healthmon.store.write.maintenance import open_for_maintenance
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.pruning import Cuts
 
@@ -141,7 +139,10 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
     history = where.history if keep is None else replace(where.history, transitions=keep)
     become_owner(where.database)
     with open_for_maintenance(where.database, time.time()) as maintainer, doing("pruning") as say:
-        _read_meters(maintainer, where.timezone, say)
+        roller, alive_at = Roller(maintainer.writer), maintainer.last_alive_at()
+        # What each day amounted to is booked before that of which it is made may go.
+        while alive_at is not None and roller.step(alive_at, where.timezone):
+            say("(adding up what each day amounted to)")
         done = maintainer.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
     click.echo(pruned_text(done, screen()), nl=False)
 
@@ -195,13 +196,6 @@ def _refuse_if_pbxs_disagree(config_path: Path, *, is_sure: bool) -> None:
         click.echo(f"It is {shown:%Y-%m-%d %H:%M} here, and no PBX that answers says so: nothing is noted.", err=True)
         click.echo("If this machine is right all the same: healthmon db clock-is-right --yes", err=True)
         raise SystemExit(ExitCode.PROBLEM)
-
-
-def _read_meters(maintainer: Maintainer, zone: ZoneInfo, say: Callable[[str], None]) -> None:
-    """Have it booked what each day amounted to, before that of which it is made may go."""
-    roller, alive_at = Roller(maintainer.writer), maintainer.last_alive_at()
-    while alive_at is not None and roller.step(alive_at, zone):
-        say("(adding up what each day amounted to)")
 
 
 @command.command("rename-pbx")

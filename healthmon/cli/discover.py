@@ -110,7 +110,10 @@ def _print(found: Sequence[Discovered], config: Config, registrations: Mapping[s
     for pbx in dict.fromkeys(endpoint.target.pbx for endpoint in found):
         some = [endpoint for endpoint in found if endpoint.target.pbx == pbx]
         click.echo(f"{pbx}: {len(some)} endpoints")
-        rows = [_row(endpoint) for endpoint in some]
+        rows = []
+        for shown in some:
+            words = (shown.target.endpoint, str(shown.kind or "-"), shown.why, shown.qualified, shown.watch or "-")
+            rows.append([Cell(text) for text in words])
         click.echo(table(_COLUMNS, rows, screen()))
     for name, of_pbx in registrations.items():
         for line in (*registration_lines(name, of_pbx, nobody="of no endpoint"), ""):
@@ -125,8 +128,3 @@ def _print(found: Sequence[Discovered], config: Config, registrations: Mapping[s
         to_delete = what_to_delete(found, config)
         click.echo(f"# ready to paste into {config.path}" + (f"; {to_delete}" if to_delete else ""))
         click.echo(sections_to_paste(found, [receiver.name for receiver in config.receivers]), nl=False)
-
-
-def _row(found: Discovered) -> list[Cell]:
-    words = (found.target.endpoint, str(found.kind or "-"), found.why, found.qualified, found.watch or "-")
-    return [Cell(text) for text in words]

@@ -90,14 +90,12 @@ class LiveScreen:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             while self._listen(console.size.height, console.size.width):
                 self._look()
-                lines = self._lines(console.size.width, console.size.height)
+                size = (max(console.size.width, SMALLEST[0]), max(console.size.height, SMALLEST[1]))
+                events, zone = list(self._events), self._where.timezone
+                lines = frame(self._status, events, self._view, zone, size, trouble=self._trouble)
                 if lines != drawn:
                     drawn = lines
                     live.update(Group(*map(_drawn, lines)), refresh=True)
-
-    def _lines(self, width: int, height: int) -> list[ScreenLine]:
-        size = (max(width, SMALLEST[0]), max(height, SMALLEST[1]))
-        return frame(self._status, list(self._events), self._view, self._where.timezone, size, trouble=self._trouble)
 
     def _look(self) -> None:
         """Read anew if somebody has written, or some time has passed."""

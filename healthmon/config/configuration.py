@@ -89,16 +89,15 @@ class Config(General, frozen=True, kw_only=True, dict=True):
 
     def url_ids_of(self, target: Target) -> tuple[str, ...]:
         """The URLs that are told about this target, each once."""
-        if target.technology == Kind.RECEIVER:
-            return self._others(target.resource)
-        return self._url_ids(self.receivers_of(target))
-
-    def _others(self, url_id: str) -> tuple[str, ...]:
-        """The URLs that are told that this one fails: those that are told of anything at once, or else later."""
+        if target.technology != Kind.RECEIVER:
+            return self._url_ids(self.receivers_of(target))
+        # That a URL fails is told to the others: to those that are told of anything at once, or else later.
         sections: list[PbxConfig | WatchConfig] = [*self.pbxs, *self.watches]
         at_once = [name for section in sections for name in section.receivers]
         later = [step.receiver for section in sections for step in section.escalate_to]
-        audiences = [[url for url in self._url_ids(tuple(names)) if url != url_id] for names in (at_once, later)]
+        audiences = [
+            [url for url in self._url_ids(tuple(names)) if url != target.resource] for names in (at_once, later)
+        ]
         return tuple(next((urls for urls in audiences if urls), ()))
 
     def url_ids_of_schedule(self, schedule: ScheduleConfig) -> tuple[str, ...]:

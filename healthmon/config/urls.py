@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from healthmon.config.findings import shown
@@ -311,15 +311,12 @@ def has_short_secret(url: str) -> bool:
     rest = url.partition("://")[2]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     login, _, host = authority.rpartition("@")
-    secrets = [login.partition(":")[2], *_secret_options(rest)]
+    secrets = [login.partition(":")[2]]
+    for option in rest.partition("#")[0].partition("?")[2].split("&"):
+        name, _, value = option.partition("=")
+        if any(word in name.lower() for word in SECRET_OPTIONS):
+            secrets.append(value)
     if not _has_server(scheme_of(url)) and not _server(url):
         # tgram://TOKEN/…, slack://TOKEN/…
         secrets.append(host)
     return any(0 < len(unquote(secret)) < SHORT_SECRET for secret in secrets)
-
-
-def _secret_options(rest: str) -> Iterator[str]:
-    for option in rest.partition("#")[0].partition("?")[2].split("&"):
-        name, _, value = option.partition("=")
-        if any(word in name.lower() for word in SECRET_OPTIONS):
-            yield value

@@ -62,21 +62,16 @@ urls = webhook = json://{webhook}/demo-helpdesk
 
 def endpoints() -> list[FakeEndpoint]:
     """Everything that the PBX has, all of it up."""
-    trunk = FakeEndpoint("PJSIP", TRUNK, static_contact="sip:sip.telekom.example")
-    # Addresses of RFC 5737, which nobody has. The warehouse has one for all its phones.
-    phones = [
-        FakeEndpoint("PJSIP", name, contact=f"sip:{number}@{_address(name, number)}:5060")
-        for number, name in enumerate(PHONES, start=101)
-    ]
-    for endpoint in (trunk, *phones):
+    everything = [FakeEndpoint("PJSIP", TRUNK, static_contact="sip:sip.telekom.example")]
+    for number, name in enumerate(PHONES, start=101):
+        # Addresses of RFC 5737, which nobody has. The warehouse has one for all its phones.
+        address = f"192.0.2.{number}"
+        if name in WAREHOUSE:
+            address = WAREHOUSE_ADDRESS
+        everything.append(FakeEndpoint("PJSIP", name, contact=f"sip:{number}@{address}:5060"))
+    for endpoint in everything:
         endpoint.qualify_frequency, endpoint.qualify_timeout = CHECKED_EVERY, CHECK_TIMEOUT
-    return [trunk, *phones]
-
-
-def _address(name: str, number: int) -> str:
-    if name in WAREHOUSE:
-        return WAREHOUSE_ADDRESS
-    return f"192.0.2.{number}"
+    return everything
 
 
 def configuration(database: Path, pbx_url: str, webhook: str) -> str:

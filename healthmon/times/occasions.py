@@ -61,12 +61,9 @@ def _from(time: CalendarTime, now: float, step: int) -> Iterator[Occasion]:
     today = datetime.fromtimestamp(now, time.zone).date()
     for distance in range(-1, _DAYS):
         day = today + timedelta(days=distance * step)
-        if _has(time, day):
+        has_time = day.weekday() in time.weekdays
+        if time.day is not None:
+            last = monthrange(day.year, day.month)[1]
+            has_time = day.day == (min(time.day, last) or last)
+        if has_time:
             yield on(time, day)
-
-
-def _has(time: CalendarTime, day: date) -> bool:
-    if time.day is None:
-        return day.weekday() in time.weekdays
-    last = monthrange(day.year, day.month)[1]
-    return day.day == (min(time.day, last) or last)

@@ -94,12 +94,18 @@ class Heartbeat:
         self._note_held(why)
         if why:
             return min(LOOK_EVERY, self._config.every)
+        place = place_of(self._config.url)
         try:
             self._fetch(self._config.url)
         except NotFed as error:
-            self._note_failed(str(error))
+            self._failures += 1
+            if str(error) != self._failure:
+                self._failure = str(error)
+                log.warning("heartbeat: %s: %s", place, self._failure)
             return self._retry_after
-        self._note_fed()
+        if self._failures:
+            log.warning("heartbeat: %s: recovered after %d failures", place, self._failures)
+        self._failures, self._failure = 0, ""
         return self._config.every
 
     def _note_held(self, why: str) -> None:
@@ -115,17 +121,6 @@ class Heartbeat:
         if self._is_held_said:
             log.warning("heartbeat: goes on after %.0f s", now - since)
         self._held_since, self._is_held_said = None, False
-
-    def _note_failed(self, why: str) -> None:
-        self._failures += 1
-        if why != self._failure:
-            self._failure = why
-            log.warning("heartbeat: %s: %s", place_of(self._config.url), why)
-
-    def _note_fed(self) -> None:
-        if self._failures:
-            log.warning("heartbeat: %s: recovered after %d failures", place_of(self._config.url), self._failures)
-        self._failures, self._failure = 0, ""
 
 
 def fetch_once(url: str) -> None:

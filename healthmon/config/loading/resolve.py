@@ -100,23 +100,18 @@ def _heartbeat_url(section: DraftSection, secrets: Secrets) -> None:
 def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
     """Find a PBX's passwords and CA file, and the name of our application."""
     _password(section, secrets, "password", "the ARI user, from ari.conf")
-    _manager(section, secrets)
-    _verify_tls(section, secrets.folder)
-    if not section.is_given("application"):
-        clean = re.sub(r"[^A-Za-z0-9]", "-", hostname)
-        section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
-
-
-def _manager(section: DraftSection, secrets: Secrets) -> None:
-    """Find the password of the manager interface; what belongs to it means nothing without it."""
     if section.is_given("ami"):
         if not section.is_given("ami_username"):
             section.problem("ami_username", "is missing; the manager interface needs a user")
         _password(section, secrets, "ami_password", "the user in manager.conf")
-        return
-    for option in ("ami_username", "ami_password", "ami_password_file"):
-        if section.is_given(option):
-            section.problem(option, "means nothing without ami, which says where the manager interface listens")
+    else:
+        for option in ("ami_username", "ami_password", "ami_password_file"):
+            if section.is_given(option):
+                section.problem(option, "means nothing without ami, which says where the manager interface listens")
+    _verify_tls(section, secrets.folder)
+    if not section.is_given("application"):
+        clean = re.sub(r"[^A-Za-z0-9]", "-", hostname)
+        section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
 
 
 def maintenance(section: DraftSection, draft: Draft) -> None:

@@ -25,19 +25,14 @@ Handler = Callable[[Asterisk, Request, tuple[str, ...]], Answer]
 def answer(pbx: Asterisk, request: Request, segments: tuple[str, ...]) -> Answer:
     """Answer a request for a resource. One that is not known is recorded in ``pbx.failures``, and refused."""
     for method, pattern, handler in ROUTES:
-        names = _match(pattern, segments)
-        if method == request.method and names is not None:
-            return handler(pbx, request, names)
+        if method != request.method or len(pattern) != len(segments):
+            continue
+        pairs = list(zip(pattern, segments, strict=True))
+        # None in a pattern stands for any name.
+        if all(part in (None, segment) for part, segment in pairs):
+            return handler(pbx, request, tuple(segment for part, segment in pairs if part is None))
     pbx.failures.append(f"{request.method} {request.target}")
     return message(501, "the fake PBX does not know this request")
-
-
-def _match(pattern: tuple[str | None, ...], segments: tuple[str, ...]) -> tuple[str, ...] | None:
-    if len(pattern) != len(segments):
-        return None
-    if any(part not in (None, segment) for part, segment in zip(pattern, segments, strict=True)):
-        return None
-    return tuple(segment for part, segment in zip(pattern, segments, strict=True) if part is None)
 
 
 def _endpoints(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:

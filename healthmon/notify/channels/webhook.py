@@ -16,7 +16,7 @@ from healthmon.errors import DeliveryError
 from healthmon.notify.channels.http_calls import Caller
 from healthmon.notify.channels.redact import Redactor
 from healthmon.notify.channels.webhook_url import WebhookUrl, WrongUrl, webhook_url
-from healthmon.notify.compose.message import MOST_CHARACTERS, Attachment, Message
+from healthmon.notify.compose.message import MOST_CHARACTERS, Message
 
 
 class WebhookSender:
@@ -46,11 +46,15 @@ class WebhookSender:
 
     def _body(self, message: Message, where: WebhookUrl) -> bytes:
         """Write the five fields of apprise's JSON, and ours; then rename, drop and add what the URL wants."""
+        attachments, file = [], message.attachment
+        if file is not None:
+            content = b64encode(file.content).decode("ascii")
+            attachments = [{"filename": file.name, "base64": content, "mimetype": file.media_type}]
         body: dict[str, Any] = {
             "version": "1.0",
             "title": message.subject,
             "message": message.body,
-            "attachments": _attached(message.attachment),
+            "attachments": attachments,
             "type": message.mood.value,
             "healthmon": {**message.facts, "url_id": self.url_id},
         }
@@ -62,14 +66,6 @@ class WebhookSender:
             if value:
                 body[value] = moved
         return json.dumps(body).encode()
-
-
-def _attached(attachment: Attachment | None) -> list[dict[str, str]]:
-    """Write a file as apprise's JSON does."""
-    if attachment is None:
-        return []
-    content = b64encode(attachment.content).decode("ascii")
-    return [{"filename": attachment.name, "base64": content, "mimetype": attachment.media_type}]
 
 
 def why_refused(url: str) -> str | None:

@@ -97,25 +97,21 @@ def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
 
 
 def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
+    title = cut(headline(line, voice), _LONGEST_TEXT)
     if line.state in (State.RESTARTED, State.INFO):
-        return _of_event(line, voice)
-    words = first_of_group(line, voice) or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
-    if line.incident.cohort:
-        words.append(visible(voice.language.retold(line.incident.cohort)))
-    words += [*_why(line, voice), *_facts(line, voice)]
-    if not line.kind.is_group:
-        words += _around(line, voice)
-    words += not_back(line, voice)
+        # That Asterisk was restarted, or has endpoints in maintenance mode, is no outage.
+        at = voice.text("at {time}", time=voice.full_time(line.incident.since))
+        words = [title, at, cut(visible(voice.language.retold(line.incident.cause)), _LONGEST_TEXT)]
+    else:
+        words = first_of_group(line, voice) or [title, _times(line.incident, voice)]
+        if line.incident.cohort:
+            words.append(visible(voice.language.retold(line.incident.cohort)))
+        words += [*_why(line, voice), *_facts(line, voice)]
+        if not line.kind.is_group:
+            words += _around(line, voice)
+        words += not_back(line, voice)
     words += [_place(line, voice), *_repeated(line.all, voice)]
     return Paragraph("\n".join(words), line.all)
-
-
-def _of_event(line: MessageLine, voice: Voice) -> Paragraph:
-    """Say that Asterisk was restarted, or has endpoints in maintenance mode, which is no outage."""
-    cause = visible(voice.language.retold(line.incident.cause))
-    at = voice.text("at {time}", time=voice.full_time(line.incident.since))
-    words = [cut(headline(line, voice), _LONGEST_TEXT), at, cut(cause, _LONGEST_TEXT), _place(line, voice)]
-    return Paragraph("\n".join([*words, *_repeated(line.all, voice)]), line.all)
 
 
 def _times(incident: Incident, voice: Voice) -> str:

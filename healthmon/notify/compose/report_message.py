@@ -26,10 +26,9 @@ def compose_report(
         subject = voice.text("REPORT {name} could not be made", name=name)
         body = "\n".join([*_trouble(report, voice), *end])
         return Message(cut(subject, SUBJECT_CHARACTERS), cut(body, most_characters), Mood.WARNING, facts)
-    attachment = None
-    if attaches:
-        attachment = _attachment(report)
-    if attachment is not None:
+    attachment, content = None, report.content.encode()
+    if attaches and 0 < len(content) <= LARGEST_ATTACHMENT_BYTES:
+        attachment = Attachment(report.file_name, report.media_type, content)
         end.insert(0, voice.text("The whole report is attached: {file}", file=attachment.name))
     subject = cut(voice.text("REPORT {name} {day}", name=name, day=report.day), SUBJECT_CHARACTERS)
     body = _body(report, voice, end, most_characters, is_attached=attachment is not None)
@@ -46,13 +45,6 @@ def _trouble(report: MadeReport, voice: Voice) -> list[str]:
             "It is not tried again before its next time. Now: {command}", command=f"healthmon schedule run {name}"
         ),
     ]
-
-
-def _attachment(report: MadeReport) -> Attachment | None:
-    content = report.content.encode()
-    if not content or len(content) > LARGEST_ATTACHMENT_BYTES:
-        return None
-    return Attachment(report.file_name, report.media_type, content)
 
 
 def _body(report: MadeReport, voice: Voice, end: list[str], most_characters: int, *, is_attached: bool) -> str:

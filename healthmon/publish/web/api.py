@@ -34,7 +34,11 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
 
     @routes.get("/status")
     def status() -> Response:
-        return _unless_known(live.present)
+        present, response = live.present, Response(status=304)
+        if present.revision not in request.if_none_match:
+            response = json_answer(status_data(present.status))
+        response.set_etag(present.revision)
+        return response
 
     @routes.get("/state/<pbx>/<path:endpoint>")
     def state(pbx: str, endpoint: str) -> Response:
@@ -94,16 +98,6 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
 def _span(zone: ZoneInfo, now: float) -> Span:
     """From when to when is asked about. Raises BadWindow."""
     return window(since=request.args.get("since"), from_=None, to=None, zone=zone, now=now)
-
-
-def _unless_known(present: Present) -> Response:
-    """Answer with how everything stands, unless the asker has it."""
-    if present.revision in request.if_none_match:
-        response = Response(status=304)
-    else:
-        response = json_answer(status_data(present.status))
-    response.set_etag(present.revision)
-    return response
 
 
 def state_word(present: Present, pbx: str, endpoint: str) -> str:

@@ -152,7 +152,12 @@ def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> 
     phones = sorted({f"{endpoint.target.technology}/*" for endpoint in found if endpoint.kind is Kind.PHONE})
     sections = []
     if providers:
-        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line, _probe_proposal()))
+        # What may be switched on for providers, at the price of SIP traffic of our own.
+        needs, missing = "", missing_of(PROBE_LIBRARIES)
+        if missing:
+            needs = f"\n# Needs {missing}: {how_to_install('sip')}"
+        probe = f"# Sees one that answers 503, or that Asterisk does not check.{needs}\n#probe = auto"
+        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line, probe))
     if phones:
         sections.append(_section("phones", phones, ("3m", "30s"), receiver_line))
     return "\n".join(sections)
@@ -196,14 +201,6 @@ def missing_modules_in_words(modules: Sequence[str]) -> str:
     """Say which modules of ARI Asterisk needs, and how to load them."""
     load = "; ".join(f"module load {module}" for module in modules)
     return f"Asterisk has not loaded {', '.join(modules)}, and healthmon cannot watch without; on its console: {load}"
-
-
-def _probe_proposal() -> str:
-    """What may be switched on for providers, at the price of SIP traffic of our own."""
-    needs, missing = "", missing_of(PROBE_LIBRARIES)
-    if missing:
-        needs = f"\n# Needs {missing}: {how_to_install('sip')}"
-    return f"# Sees one that answers 503, or that Asterisk does not check.{needs}\n#probe = auto"
 
 
 def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) -> list[str]:
@@ -276,8 +273,12 @@ def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> lis
         watch = config.watch_for(endpoint.target)
         if watch:
             hold = effective_hold(watch.hold, endpoint)
+            words = hold_in_words(hold)
             kind = watch.kind or kind_by_settings(endpoint.target, endpoint)
-            words = hold_in_words(hold) + _of_their_site(least_hold(kind, endpoint, hold, config.site_down_after))
+            of_their_site = least_hold(kind, endpoint, hold, config.site_down_after)
+            if of_their_site != inf:
+                # Less than each of them by itself.
+                words += f"; a site of them down after {written(of_their_site)}"
             counts = holds.setdefault(watch, {})
             counts[words] = counts.get(words, 0) + 1
     return [
@@ -285,10 +286,3 @@ def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> lis
         for watch, counts in holds.items()
         for words, count in counts.items()
     ]
-
-
-def _of_their_site(hold: float) -> str:
-    """Say how long enough of a site must be down, where that is less than each of them by itself."""
-    if hold == inf:
-        return ""
-    return f"; a site of them down after {written(hold)}"

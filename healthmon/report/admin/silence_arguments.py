@@ -102,17 +102,16 @@ def until_of(lasting: str | None, until: str | None, *, zone: ZoneInfo, now: flo
     """Say when a silence ends: after a duration, or at a time. Raises BadOrder."""
     if (lasting is None) == (until is None):
         raise BadSilence("say until when: either --for 2h or --until '18:00'")
-    end = now + _length(lasting) if lasting is not None else _end(str(until), zone, now)
+    if lasting is None:
+        end = _end(str(until), zone, now)
+    else:
+        try:
+            end = now + seconds(lasting)
+        except ValueError as error:
+            raise BadSilence(f"--for {error}") from None
     if not now < end <= now + LONGEST:
         raise BadSilence("a silence ends in the future, and within 365 days")
     return end
-
-
-def _length(lasting: str) -> float:
-    try:
-        return seconds(lasting)
-    except ValueError as error:
-        raise BadSilence(f"--for {error}") from None
 
 
 def _end(until: str, zone: ZoneInfo, now: float) -> float:

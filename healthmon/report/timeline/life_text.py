@@ -36,14 +36,14 @@ class LifeWriter:
 
     def text(self, events: Sequence[StoryEvent]) -> str:
         """Write some events; a heading only where the day, or summer time, is another than before."""
-        if self._screen.width is None or len(events) > _MOST_WITH_HEADINGS:
-            return "".join(self._whole_line(event) for event in events)
-        return "".join(self._of_day(day, list(some)) for day, some in groupby(events, key=self._heading))
-
-    def _whole_line(self, event: StoryEvent) -> str:
-        """Write what grep and sort can work with."""
-        at = datetime.fromtimestamp(event.at, self._zone)
-        return f"{at:%Y-%m-%d %H:%M:%S %Z}  {event.what:10}  {visible(_words(event))}\n"
+        if self._screen.width is not None and len(events) <= _MOST_WITH_HEADINGS:
+            return "".join(self._of_day(day, list(some)) for day, some in groupby(events, key=self._heading))
+        # Whole lines, which grep and sort can work with.
+        lines = []
+        for event in events:
+            at = datetime.fromtimestamp(event.at, self._zone)
+            lines.append(f"{at:%Y-%m-%d %H:%M:%S %Z}  {event.what:10}  {visible(_words(event))}\n")
+        return "".join(lines)
 
     def _heading(self, event: StoryEvent) -> str:
         return f"{datetime.fromtimestamp(event.at, self._zone):%a %Y-%m-%d %Z}"

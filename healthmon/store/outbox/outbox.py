@@ -116,19 +116,16 @@ class Outbox:
         Call it before that deliverer begins anew.
         """
         with self._session.writing() as timeline:
-            row = {"url_id": url_id, "why": why}
+            at, row = timeline.stored(now), {"url_id": url_id, "why": why}
             self._session.execute(_RECOVER, row)
             recover_missed(self._session, [row])
-            self._session.execute(_URL_FAILS, {**row, "now": timeline.stored(now)})
-            self._count_defect(url_id, timeline.stored(now))
+            self._session.execute(_URL_FAILS, {**row, "now": at})
+            # Kept is when the last ones were, as many as make an incident.
+            earlier = self._session.value("SELECT defects_at FROM urls WHERE url_id = :url_id", {"url_id": url_id})
+            last = [*msgspec.json.decode(earlier), at][-TOO_MANY_DEFECTS:]
+            facts = {"url_id": url_id, "defects_at": msgspec.json.encode(last).decode()}
+            self._session.execute("UPDATE urls SET defects_at = :defects_at WHERE url_id = :url_id", facts)
         self.reports.recover([url_id])
-
-    def _count_defect(self, url_id: str, at: float) -> None:
-        """Keep when the last ones were, as many as make an incident."""
-        earlier = self._session.value("SELECT defects_at FROM urls WHERE url_id = :url_id", {"url_id": url_id})
-        last = [*msgspec.json.decode(earlier), at][-TOO_MANY_DEFECTS:]
-        facts = {"url_id": url_id, "defects_at": msgspec.json.encode(last).decode()}
-        self._session.execute("UPDATE urls SET defects_at = :defects_at WHERE url_id = :url_id", facts)
 
     def retire_others(self, url_ids: Collection[str], now: float) -> int:
         """Cancel what waits for URLs that are no longer configured. Return how many rows."""

@@ -46,16 +46,13 @@ class AppriseTickets(AppriseSender):
         if message.ticket is None:
             raise DeliveryError(self.url_id, NO_TICKET)
         names = SERVICES[scheme_of(self._url)]
+        address, _, query = self._url.partition("?")
+        # The key and the action stand in the place of what the URL says itself.
+        kept = [option for option in query.split("&") if option and not _is_ours(option)]
         for action in message.ticket.actions:
             if action in names:
-                self._send_through(load(self.url_id, _with_key(self._url, message.ticket.key, names[action])), message)
-
-
-def _with_key(url: str, key: str, action: str) -> Secret:
-    """Add the key and the action to a URL, in the place of what it says itself."""
-    address, _, query = url.partition("?")
-    kept = [option for option in query.split("&") if option and not _is_ours(option)]
-    return Secret(f"{address}?{'&'.join([*kept, f'dedup={quote(key)}', f'action={action}'])}")
+                options = [*kept, f"dedup={quote(message.ticket.key)}", f"action={names[action]}"]
+                self._send_through(load(self.url_id, Secret(f"{address}?{'&'.join(options)}")), message)
 
 
 def _is_ours(option: str) -> bool:

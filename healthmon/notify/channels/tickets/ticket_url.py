@@ -54,23 +54,18 @@ def ticket_url(url: str) -> TicketUrl:
     authority, _, path = rest.partition("/")
     userinfo, _, place = authority.rpartition("@")
     user, _, password = userinfo.partition(":")
-    host, port = _host_and_port(place)
+    host_and_port = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?", place)
+    if host_and_port is None or int(host_and_port[2] or 1) not in range(1, 65536):
+        raise WrongUrl("the port behind its host is no number up to 65535")
     prefixed, options = split_options(query)
     return TicketUrl(
         scheme=scheme_of(url),
         user=unquote(user),
         password=unquote(password),
-        host=unquote(host),
-        port=port,
+        host=unquote(host_and_port[1]),
+        port=host_and_port[2] or "",
         segments=tuple(unquote(segment) for segment in path.split("/") if segment),
         options=options,
         extras=prefixed["+"],
         fields=prefixed[":"],
     )
-
-
-def _host_and_port(place: str) -> tuple[str, str]:
-    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?", place)
-    if match is None or int(match[2] or 1) not in range(1, 65536):
-        raise WrongUrl("the port behind its host is no number up to 65535")
-    return match[1], match[2] or ""
