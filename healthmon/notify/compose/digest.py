@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 
-from healthmon.model import DisplayNames, Incident, Severity
+from healthmon.model import Severity
 from healthmon.notify.compose.mail_threads import threads_of
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.compose.message_facts import facts_of
@@ -200,23 +200,21 @@ def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
     number, others = line.row.others_down, line.row.others
     if not number:
         return
-    names = [cut(_other(incident, line.names, voice), _NAME_CHARACTERS) for incident in others]
+    names = []
+    for incident in others:
+        other = named(incident, line.names)
+        name = f"{thing(other.kind, other.full_name, voice, check_of(incident))}{place_of(incident, voice)}"
+        # What is not simply down, or may be well, says so.
+        if incident.is_unseen:
+            name = voice.text("{name} (not seen)", name=name)
+        elif incident.flapping:
+            name = voice.text("{name} (flapping)", name=name)
+        elif incident.is_partial:
+            name = voice.text("{name} (degraded)", name=name)
+        names.append(cut(name, _NAME_CHARACTERS))
     if number > len(others):
         names.append(voice.text("{n} more", n=number - len(others)))
     yield voice.text("Also down: {names}.", names=", ".join(names))
-
-
-def _other(incident: Incident, known: DisplayNames, voice: Voice) -> str:
-    """Name another thing that is down. What is not simply down, or may be well, says so."""
-    other = named(incident, known)
-    name = f"{thing(other.kind, other.full_name, voice, check_of(incident))}{place_of(incident, voice)}"
-    if incident.is_unseen:
-        return voice.text("{name} (not seen)", name=name)
-    if incident.flapping:
-        return voice.text("{name} (flapping)", name=name)
-    if incident.is_partial:
-        return voice.text("{name} (degraded)", name=name)
-    return name
 
 
 def _report_command(lines: Sequence[MessageLine], now: float) -> str:
