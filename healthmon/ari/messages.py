@@ -112,7 +112,7 @@ class Picked:
                     self.left_out += 1
 
     def listing(self, why: str = "", unlisted: tuple[str, ...] = ()) -> EndpointList:
-        """Return what came of it."""
+        """Return the endpoints that were kept, and how many were not."""
         return EndpointList(self.endpoints, why, unlisted, self.left_out, self.unnamed)
 
 

@@ -33,17 +33,17 @@ def targets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[Com
 
 
 def endpoints(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Endpoints."""
+    """Endpoints that the database knows."""
     return _offered(ctx, typed, _endpoints)
 
 
 def pbxs(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """PBXs."""
+    """PBXs that the database knows."""
     return _offered(ctx, typed, _pbxs)
 
 
 def watches(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Watch sections."""
+    """Watch sections to which anything belongs."""
     return _offered(ctx, typed, lambda reader: ((about.watch, "") for about in _watched(reader) if about.watch))
 
 

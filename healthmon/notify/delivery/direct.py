@@ -10,7 +10,7 @@ from healthmon.notify.compose.message import Message
 
 
 class DirectMessage(Struct, frozen=True):
-    """A message that waits."""
+    """A message that waits to be sent, and that no database keeps."""
 
     message: Message
     #: Sending it has met with a defect of ours once. Another one, and it is given up: it may be the cause.

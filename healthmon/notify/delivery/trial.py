@@ -48,7 +48,7 @@ class TestResult(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """Say it."""
+        """Say what became of it, in a line: ``ops/mail: delivered``."""
         if self.ok:
             return f"{self.url_id}: delivered"
         return f"{self.url_id}: {'DELIVERED IN PART,' if self.in_part else 'FAILED:'} {self.why}"

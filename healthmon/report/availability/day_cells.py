@@ -59,6 +59,6 @@ class _CellSum:
             self._down_s += down_s
 
     def group(self, period: Period) -> GroupFigures:
-        """Say all of it."""
+        """Return their sum, as a cell of the calendar."""
         figures = Figures(up_s=self._up_s, degraded_s=self._degraded_s, down_s=self._down_s, unknown_s=self._unknown_s)
         return period_group(period, figures, None, self._targets)

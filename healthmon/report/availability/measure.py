@@ -277,7 +277,7 @@ class _PeriodSum:
             self._in_hours = (self._in_hours or Figures()) + in_hours
 
     def group(self) -> GroupFigures:
-        """Say all of it."""
+        """Return their sum, as a line of the report."""
         return period_group(self.period, self._figures, self._in_hours, self._targets)
 
 
