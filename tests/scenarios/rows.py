@@ -317,6 +317,7 @@ def the_provider_is_told_in_time(world: World) -> None:
 # ---------------------------------------------------------------- OPTIONS of our own
 
 PROBED = "probe = auto\nprobe_every = 20s"
+PROBED_BESIDE = "probe = yes\nprobe_every = 30s"
 
 
 def a_provider_that_asterisk_does_not_check() -> list[Peer]:
@@ -368,6 +369,31 @@ def a_checked_provider_is_back_a_moment_after_it_was_asked(world: World) -> None
     world.at(218, world.pbx.returns, PROVIDERS[1])
 
 
+def a_provider_that_is_checked_every_5_s() -> list[Peer]:
+    """And another one."""
+    return [provider("telekom", "192.0.2.11", qualify=5), provider("sipgate", "192.0.2.22", qualify=5)]
+
+
+def a_provider_dies_twice(world: World) -> None:
+    """The second time it must be up for longer to be believed up, and so must the answers to our OPTIONS."""
+    for dies, returns in ((46, 83), (262, 558)):
+        world.at(dies, world.pbx.dies, TELEKOM)
+        world.at(returns, world.pbx.returns, TELEKOM)
+
+
+def a_provider_answers_503_and_dies(world: World) -> None:
+    world.at(30, world.pbx.answers_with, 503, TELEKOM)
+    world.at(200, world.pbx.dies, TELEKOM)
+    world.at(300, world.pbx.answers_with, 200, TELEKOM)
+    world.at(400, world.pbx.returns, TELEKOM)
+
+
+def all_times_are_counted_from_the_first_message(world: World) -> None:
+    degraded, _down, _up, well = (arrival.rows[0].incident for arrival in world.channel.arrivals)
+    assert degraded.id == well.id
+    assert degraded.since == well.since
+
+
 def a_provider_dies_with_a_call_up(world: World) -> None:
     """Asterisk hears nothing of the call's end: the channel hangs, and its device is in use."""
     world.at(20, world.pbx.is_called, TELEKOM)
@@ -410,6 +436,14 @@ def what_is_left_is_told_when_the_provider_is_back(world: World) -> None:
     assert rejected.subject.startswith("DOWN registration of trunk-telekom (office) since ")
     assert rejected.at >= back.at + 30
     assert accepted.subject.startswith("UP registration of trunk-telekom")
+
+
+def a_provider_is_back_and_registers_late(world: World) -> None:
+    """Just before the time is over that Asterisk has to try again; then it is seen to be well, and not believed yet."""
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(60, world.pbx.rejects, TELEKOM)
+    world.at(180, world.pbx.returns, TELEKOM)
+    world.at(279, world.pbx.accepts, TELEKOM)
 
 
 def the_manager_is_away_for_an_hour(world: World) -> None:
@@ -1467,6 +1501,15 @@ ROWS: Sequence[Row] = (
         only_simulated="manager",
     ),
     Row(
+        "a provider dies, is back, and its registration is seen to be back a minute later: no more is told",
+        a_provider_is_back_and_registers_late,
+        exactly(2),
+        lasts=8 * MINUTE,
+        of_pbx=MANAGER,
+        told=("DOWN provider trunk-telekom (office)", "UP provider trunk-telekom (office)"),
+        only_simulated="manager",
+    ),
+    Row(
         "the manager interface is away for an hour: registrations are unknown, and none is told as lost",
         the_manager_is_away_for_an_hour,
         exactly(2),
@@ -1680,6 +1723,27 @@ ROWS: Sequence[Row] = (
         providers_are="probe = auto\nprobe_every = 60s",
         peers=a_provider_that_asterisk_does_not_check,
         told=("DOWN provider trunk-sipgate (office) since", "UP provider trunk-sipgate (office) after"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider is back from its second outage, which is told once",
+        a_provider_dies_twice,
+        exactly(4),
+        lasts=12 * MINUTE,
+        providers_are=PROBED_BESIDE,
+        peers=a_provider_that_is_checked_every_5_s,
+        told=("DOWN provider trunk-telekom", "UP provider trunk-telekom") * 2,
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider answers 503, dies, and is well when it is back: counted from its first 503",
+        a_provider_answers_503_and_dies,
+        exactly(4),
+        lasts=10 * MINUTE,
+        providers_are=PROBED,
+        peers=a_provider_that_is_checked_every_5_s,
+        also=all_times_are_counted_from_the_first_message,
+        told=("DEGRADED OPTIONS of trunk-telekom", "DOWN provider", "UP provider", "UP OPTIONS of trunk-telekom"),
         only_simulated="elsewhere",
     ),
     Row(

@@ -218,6 +218,9 @@ class Alerting:
             return incident
         if self._dispatch.explain_away(incident.id):
             changes.explained[incident.id] = bigger.id
+            if is_beside(incident, bigger):
+                # Nobody was told that it went down: people count from what they were told.
+                incident = replace(incident, fell_at=None)
         return replace(incident, explained_by=bigger.id)
 
     def _as_explained(self, incident: Incident, changes: Changes) -> Incident:

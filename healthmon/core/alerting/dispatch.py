@@ -16,8 +16,11 @@ from healthmon.model import Changes, Check, Incident, Notification, Reason, Told
 
 NOTHING_TOLD = Told()
 
+#: What is told of an incident at first.
+FIRST = (Reason.OPENED, Reason.ESCALATED)
+
 #: What is not told of an incident that a bigger one explains.
-EXPLAINED_AWAY = (Reason.OPENED, Reason.ESCALATED)
+EXPLAINED_AWAY = (*FIRST, Reason.CHANGED)
 
 #: Why an event is told.
 OF_AN_EVENT = {Check.RESTART: Reason.RESTARTED, Check.MAINTENANCE: Reason.NOTED}
@@ -211,10 +214,10 @@ class Dispatch:
     def has_first_waiting(self, incident_id: int) -> bool:
         """Whether a first message about an incident was booked, and waits."""
         told = self._told.get(incident_id, {}).values()
-        return any(reason in EXPLAINED_AWAY for said in told for reason, _ in said.waiting)
+        return any(reason in FIRST for said in told for reason, _ in said.waiting)
 
     def explain_away(self, incident_id: int) -> bool:
-        """Drop the rows of a first message that still wait; return whether there were any."""
+        """Drop what waits to be told of its beginning, or of how it changed; return whether that was anything."""
         found = False
         for url_id, told in self._told.get(incident_id, {}).items():
             waiting = frozenset(row for row in told.waiting if row[0] not in EXPLAINED_AWAY)

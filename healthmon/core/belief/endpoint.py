@@ -58,7 +58,9 @@ class Endpoint(EndpointFacts):
     def check(self, name: str, watched_since: float) -> EndpointCheck | None:
         """Return one of its checks; it begins with what is first heard of it. None: there is no such check."""
         if name not in self.checks and name in ENDPOINT_CHECKS:
-            self.checks[name] = self._new_check(name, watched_since)
+            check = self._new_check(name, watched_since)
+            check.earlier = tuple(self._earlier(name))
+            self.checks[name] = check
         return self.checks.get(name)
 
     def _new_check(self, name: str, watched_since: float) -> EndpointCheck:

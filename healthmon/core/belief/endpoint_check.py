@@ -21,7 +21,7 @@ _HEALTH = {
 class EndpointCheck(Machine):
     """A check of which a witness simply says how it is; others say more. Owned by the engine thread."""
 
-    __slots__ = ("asked_at", "endpoint", "heard", "heard_at", "rules", "words")
+    __slots__ = ("asked_at", "earlier", "endpoint", "heard", "heard_at", "rules", "words")
 
     def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
         policy = endpoint.policy
@@ -32,6 +32,8 @@ class EndpointCheck(Machine):
         self.flap_rule = FlapRule.of(policy)
         #: Who may speak of it, and what each word means.
         self.rules = ENDPOINT_CHECKS[check]
+        #: The checks of the same endpoint that explain this one while they are down.
+        self.earlier: tuple[EndpointCheck, ...] = ()
         #: What was last said of it, when, and in which words.
         self.heard: Health | None = None
         self.heard_at = 0.0
@@ -69,6 +71,11 @@ class EndpointCheck(Machine):
     def degraded_counts(self) -> bool:
         """Whether people want to hear of it when it is degraded."""
         return self.endpoint.policy.alert_on_degraded
+
+    def explained_changes(self, now: float) -> int:
+        """How often an earlier check has changed within the window; each of that may be what changed this one."""
+        flapping = (other.flaps for other in self.earlier if other.flaps is not None)
+        return max((flaps.times(self.flap_rule, now) for flaps in flapping), default=0)
 
     def take(self, observation: Observation) -> bool:
         """Take what a witness says of this check; return whether it says anything. Older than the newest: nothing."""

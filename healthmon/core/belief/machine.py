@@ -419,6 +419,8 @@ class Machine:
         if self.is_flapping and is_flapping and self._outage_lasts(self.flaps, now):
             is_flapping = False
             self.flaps.end_with_outage()
+        if is_flapping and not self.is_flapping and self._own_changes(self.flaps, now) < self.flap_rule.start:
+            is_flapping, self.flaps.since = False, since
         if self.is_flapping and not is_flapping and self.pending is not None:
             self.flaps.since = since
             return None
@@ -426,6 +428,19 @@ class Machine:
         # What comes and goes again and again is in use, though it is never up for long enough.
         self.ever_up = self.ever_up or is_flapping
         return self.flaps.next_look(self.is_flapping, self.flap_rule, now, lasting_after(self.hold))
+
+    def is_nearly_flapping(self, now: float) -> bool:
+        """Whether what does not flap would after one more change."""
+        flaps, rule = self.flaps, self.flap_rule
+        return flaps is not None and flaps.is_nearly(rule, now) and self._own_changes(flaps, now) >= rule.start - 1
+
+    def _own_changes(self, flaps: Flapping, now: float) -> int:
+        """How often it has changed lately without something else that explains it: that is told instead (rule 2c)."""
+        return flaps.times(self.flap_rule, now) - self.explained_changes(now)
+
+    def explained_changes(self, now: float) -> int:
+        """How often something that explains this one has changed lately."""
+        return 0
 
     def _outage_lasts(self, flaps: Flapping, now: float) -> bool:
         """Whether what flapped is down (or not to be seen), and that is an outage to be told: flapping hides none.

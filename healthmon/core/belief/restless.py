@@ -23,7 +23,7 @@ class Restless:
         if machine.flaps is None:
             return
         name, is_flapping = machine.target.pbx, machine.is_flapping
-        is_nearly = not is_flapping and machine.flaps.is_nearly(machine.flap_rule, now)
+        is_nearly = not is_flapping and machine.is_nearly_flapping(now)
         _put(self._flapping.setdefault(name, {}), machine, is_in=is_flapping)
         _put(self._nearly.setdefault(name, {}), machine, is_in=is_nearly)
 
@@ -41,7 +41,7 @@ class Restless:
         nearly = self._nearly.get(name, {})
         while nearly:
             key, machine = next(iter(nearly.items()))
-            if machine.flaps is not None and machine.flaps.is_nearly(machine.flap_rule, now):
+            if machine.is_nearly_flapping(now):
                 return True
             # Its changes are too old by now.
             del nearly[key]

@@ -125,13 +125,26 @@ class Incidents:
                 believed_at=state.believed_at,
                 cause=_cause(incident, state),
                 was_down=incident.was_down or _is_pbx_down(state),
-                fell_at=_fell_at(incident, state),
+                fell_at=self._fell_at(incident, state),
             )
         if state.belief is None:
             return incident
         if incident.flapping:
             return _closed(replace(incident, flapping=0), Ending.STABLE, now, state.reason)
         return _closed(incident, Ending.RECOVERED, state.since, state.reason)
+
+    def _fell_at(self, incident: Incident, state: CheckState) -> float | None:
+        """When the outage began that people are told of, if that was after the incident did.
+
+        While another check of the same thing explains it nobody is told that it went down: what was told before that
+        goes on.
+        """
+        bigger = self._index.get(incident.explained_by)
+        is_explained = bigger is not None and bigger.is_open and bigger.target == incident.target
+        is_the_same_outage = not incident.flapping and (incident.health is Health.DOWN or incident.was_down)
+        if state.belief is not Health.DOWN or is_the_same_outage or is_explained:
+            return incident.fell_at
+        return max(state.since, incident.opened_at)
 
     # ------------------------------------------------------------ of groups, and of receivers
 
@@ -284,14 +297,6 @@ def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incide
         # A PBX that was down, and then could not be seen until it was up again, was down.
         incident = replace(incident, health=Health.DOWN)
     return replace(incident, closed_at=max(at, incident.since), ending=ending, closed_words=words)
-
-
-def _fell_at(incident: Incident, state: CheckState) -> float | None:
-    """When the outage began that people are told of, if that was after the incident did."""
-    is_the_same_outage = not incident.flapping and (incident.health is Health.DOWN or incident.was_down)
-    if state.belief is not Health.DOWN or is_the_same_outage:
-        return incident.fell_at
-    return max(state.since, incident.opened_at)
 
 
 def _is_pbx_down(state: CheckState) -> bool:

@@ -342,6 +342,25 @@ def test_what_is_about_to_be_well_when_asterisk_reaches_it_again_is_not_told_how
     assert {check for _reason, check, _health in scene.told()} == {Check.REACHABILITY}
 
 
+@pytest.mark.parametrize(("found_by_asterisk", "is_told_to_flap"), [(2, False), (0, True)])
+def test_what_changes_with_its_reachability_does_not_make_it_flap(
+    *, found_by_asterisk: int, is_told_to_flap: bool
+) -> None:
+    scene = Provider(ASKING).settle()
+    for outage in range(4):
+        if outage < found_by_asterisk:
+            scene.truth = {TRUNK: DOWN}
+            scene.lose(TRUNK)
+        scene.answers(DOWN, SILENT, 20)
+        if outage < found_by_asterisk:
+            scene.truth = {TRUNK: UP}
+            scene.event(TRUNK, UP)
+        scene.answers(UP, OK, 20)
+
+    assert ((Reason.FLAPPING, OPTIONS, DEGRADED) in scene.told()) is is_told_to_flap
+    assert len(scene.told()) == is_told_to_flap
+
+
 # ---------------------------------------------------------------- Asterisk checks as well, and does not say why
 
 ONLY_2XX = "answers OPTIONS with no 2xx, or not at all"

@@ -221,6 +221,33 @@ def test_after_a_freeze_the_longest_retry_interval_is_waited_for() -> None:
     assert not scene.state(A, Check.REGISTRATION).unknown_because
 
 
+def is_dead(scene: Office) -> None:
+    """The provider cannot be reached, and that is believed."""
+    scene.lose(A)
+    scene.after(30)
+    scene.answer(A, DOWN)
+    scene.after(5)
+
+
+def test_rule_02c_that_it_lasts_when_its_provider_is_back_is_not_told_once_that_is_gone_again() -> None:
+    scene = office()
+    lose(scene)
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED]
+    is_dead(scene)
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED]
+    scene.contact(A, ContactStatus.REACHABLE)
+    scene.answer(A, UP)
+    scene.after(10)
+    scene.answer(A, UP)
+    scene.after(6)
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.RESOLVED]
+
+    is_dead(scene)
+    scene.after(2 * BACK_WITHIN)
+
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED]
+
+
 @pytest.mark.parametrize("is_told_before", [False, True])
 def test_rule_02c_what_nobody_can_see_when_its_provider_is_back_is_not_told_until_it_can_be_seen(
     is_told_before: bool,
