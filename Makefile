@@ -11,7 +11,7 @@ export PIP_ROOT_USER_ACTION := ignore
 .PHONY: help demo test check lab soak bench install install-tests clean
 
 help:
-	@echo 'make demo    a day of trouble in a minute, against an Asterisk that is only played'
+	@echo 'make demo    a day of trouble in a minute, against an Asterisk that is only played; OPEN_FOR=10m leaves it up'
 	@echo 'make test    everything: static checks, tests, real Asterisk 22 and 16'
 	@echo 'make check   the static checks only'
 	@echo 'make lab     fetch the real Asterisk and SIP peers for the tests'
@@ -20,7 +20,7 @@ help:
 	@echo 'make clean   remove what these commands made in this folder'
 
 demo: install
-	$(BIN)/healthmon demo
+	$(BIN)/healthmon demo $(if $(OPEN_FOR),--open-for $(OPEN_FOR))
 
 test: install-tests
 	$(BIN)/python -m tests.run_suites $(SUITES)
@@ -49,7 +49,7 @@ $(BIN)/.installed: setup.cfg pyproject.toml
 		|| { echo '$(PYTHON) is missing or older than 3.11: healthmon needs Python 3.11 or newer.' >&2; exit 1; }
 	@$(PYTHON) -m venv .venv \
 		|| { rm -rf .venv; echo 'No virtual environment could be made; on Debian or Ubuntu: apt install python3-venv' >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[web]'
 	@touch $@
 
 $(BIN)/.installed-tests: $(BIN)/.installed

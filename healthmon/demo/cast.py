@@ -74,6 +74,9 @@ def endpoints() -> list[FakeEndpoint]:
     return everything
 
 
-def configuration(database: Path, pbx_url: str, webhook: str) -> str:
-    """Write the configuration file. ``webhook``: host and port."""
-    return CONFIGURATION.format(database=database, pbx=PBX, password=PASSWORD, pbx_url=pbx_url, webhook=webhook)
+def configuration(database: Path, pbx_url: str, webhook: str, page: str = "") -> str:
+    """Write the configuration file. ``webhook``: host and port; ``page``: those of the web page, "" for none."""
+    written = CONFIGURATION.format(database=database, pbx=PBX, password=PASSWORD, pbx_url=pbx_url, webhook=webhook)
+    if page:
+        written += f"\n[web]\nlisten = {page}\n"
+    return written

@@ -49,6 +49,13 @@ class Patience:
         if self._stopped_by:
             raise DemoStopped(self._stopped_by)
 
+    def rest(self, seconds: float) -> None:
+        """Do nothing for so long, or until somebody asks for an end: it is a good one then."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._stopped_by:
+            time.sleep(LOOK_EVERY)
+        self._stopped_by = 0
+
     def wait(self, look: Callable[[], T | None], what: str) -> T:
         """Return the first thing that ``look()`` gives; raise DemoFailed when that takes too long."""
         deadline = time.monotonic() + self._within

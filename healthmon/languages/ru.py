@@ -217,6 +217,7 @@ TEXTS = {
     "{up} of {of}": "{up} из {of}",
     "No PBX was looked at yet.": "Ни одна АТС ещё не опрошена.",
     "Targets": "Объекты",
+    "Wall": "Табло",
     "Incidents": "Инциденты",
     "Incident {number}": "Инцидент {number}",
     "There is no incident {number}.": "Инцидента {number} нет.",

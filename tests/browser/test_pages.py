@@ -11,11 +11,11 @@ import pytest
 from healthmon.model import Changes, Health
 from tests.browser.chromium import Browser, Page
 from tests.browser.served import Served
-from tests.browser.worlds import BOB, MARKUP, WORLDS, world_served
+from tests.browser.worlds import BOB, MARKUP, WORLDS, company, world_served
 from tests.report.builder import connection, provider, running
 
 WIDTHS = (390, 1280, 1920)
-PATHS = ("/", "/targets", "/targets/office", "/incidents", "/incidents/1")
+PATHS = ("/", "/wall", "/targets", "/targets/office", "/incidents", "/incidents/1")
 
 #: Of so much of what it passes an axe-core that found nothing to look at would not speak.
 _LOOKED_AT = 10
@@ -30,9 +30,9 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @contextmanager
-def opened(browser: Browser, url: str, width: int = 1280, **wishes: bool) -> Iterator[Page]:
+def opened(browser: Browser, url: str, width: int = 1280, height: int = 900, **wishes: bool) -> Iterator[Page]:
     """A page in a window, which is closed again."""
-    page = browser.page(url, width, **wishes)
+    page = browser.page(url, width, height, **wishes)
     try:
         yield page
     finally:
@@ -63,6 +63,39 @@ def test_it_asks_nobody_else_for_anything(browser: Browser, world: Served, path:
     with opened(browser, world.url + path) as page:
         assert page.requested
         assert [url for url in page.requested if not url.startswith(world.url)] == []
+
+
+#: What of the wall is smaller than 28 px, and what does not have the room that it needs.
+TOO_SMALL = """[...document.querySelectorAll('body *')]
+    .filter(node => node.checkVisibility() && !node.closest('script, .skip'))
+    .filter(node => [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim()))
+    .filter(node => parseFloat(getComputedStyle(node).fontSize) < 28)
+    .map(node => node.outerHTML)"""
+CUT_OFF = """[...document.querySelectorAll('.wall-tile, .wall-part, main')]
+    .filter(node => node.scrollHeight > node.clientHeight + 1 || node.getBoundingClientRect().bottom > innerHeight)
+    .map(node => node.outerHTML.slice(0, 300))"""
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_the_wall_shows_40_providers_and_60_sites_without_scrolling(
+    browser: Browser, axe_core: str, tmp_path: Path, is_dark: bool
+) -> None:
+    with (
+        world_served(tmp_path / "h.db", company(phones=600)) as web,
+        opened(browser, web.url + "/wall", 1920, height=1080, is_dark=is_dark) as page,
+    ):
+        assert page.evaluate("document.querySelectorAll('.wall-tile').length") == 100
+        assert page.evaluate(TOO_SMALL) == []
+        assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate("document.scrollingElement.scrollHeight") <= 1080
+        page.evaluate(f"{axe_core}; 0")
+        assert page.evaluate("axe.run().then(({violations}) => violations.map(each => each.id))") == []
+
+
+def test_the_clock_of_the_wall_goes(browser: Browser, tmp_path: Path) -> None:
+    with world_served(tmp_path / "h.db", WORLDS["well"]()) as web, opened(browser, web.url + "/wall") as page:
+        before = page.evaluate("document.getElementById('clock').innerText")
+        page.wait_until(f"document.getElementById('clock').innerText !== {before!r}")
 
 
 def test_it_says_the_same_without_scripts(browser: Browser, world: Served) -> None:

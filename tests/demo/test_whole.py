@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from msgspec import Struct
@@ -39,13 +40,13 @@ class Played(Struct, frozen=True):
     err: str
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     """Start the demo in an environment that could mislead it: proxies, systemd's words, a broken configuration."""
     (folder / "broken.ini").write_text("[nonsense\n")
     (folder / "tmp").mkdir()
     dead = "http://127.0.0.1:1"
     return subprocess.Popen(
-        [sys.executable, "-m", "healthmon", "demo"],
+        [sys.executable, "-m", "healthmon", "demo", *options],
         env={
             **{"PATH": os.environ["PATH"], "TMPDIR": str(folder / "tmp"), "LC_ALL": "C", "TZ": "Europe/Berlin"},
             **{"http_proxy": dead, "HTTPS_PROXY": dead, "ALL_PROXY": dead},
@@ -132,6 +133,29 @@ def test_it_ends_with_what_was_counted_and_what_to_do_next(played: Played) -> No
 def test_it_leaves_neither_a_file_nor_a_process(played: Played) -> None:
     assert list((played.folder / "tmp").iterdir()) == []
     assert processes_of(played.folder) == []
+
+
+def test_it_says_where_the_web_page_is(played: Played) -> None:
+    assert re.search(r"^The web page, as long as this runs: http://127\.0\.0\.1:\d+/$", played.out, re.MULTILINE)
+
+
+def test_who_wants_to_look_around_finds_all_of_it_up_until_he_has_seen_enough(tmp_path: Path) -> None:
+    process = start(tmp_path, "--open-for", "10m")
+    assert process.stdout is not None
+    while "or until Ctrl-C" not in (line := process.stdout.readline()):
+        assert line, "it ended before its end"
+    address = re.search(r"http://127\.0\.0\.1:\d+/", line)
+    assert address is not None
+    with urlopen(address[0], timeout=PATIENCE) as answer:
+        page = answer.read().decode()
+
+    process.send_signal(signal.SIGINT)
+
+    done = ended(process, tmp_path)
+    assert "Down: 1 phone" in page
+    assert (done.code, done.err) == (0, "")
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert processes_of(tmp_path) == []
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -425,3 +425,26 @@ def test_an_incident_that_never_was_is_not_found(number: str, tmp_path: Path) ->
 
     assert code == 404
     assert f"There is no incident {number}." in text_of(page)
+
+
+# ---------------------------------------------------------------- the wall
+
+
+def test_the_wall_shows_what_is_wrong_first_and_how_many_more_there_are(tmp_path: Path) -> None:
+    providers = [provider(f"trunk-{number:02}", DOWN if number == 30 else Health.UP) for number in range(45)]
+    with site(tmp_path / "h.db", [connection(), *providers]) as web:
+        page = shown(web, "/wall")
+
+    assert page.count('class="wall-tile ') == 40
+    assert "Providers … and 5 more" in text_of(page)
+    assert text_of(page).index("down · 1 day") < text_of(page).index("trunk-00")
+
+
+def test_nothing_on_the_wall_is_green_when_nobody_watches(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), provider("trunk"), phone("101")]) as web:
+        web.now += 60
+        web.live.look()
+        page = shown(web, "/wall")
+
+    assert "Nobody watches at present" in text_of(page)
+    assert "look-up" not in page.partition("<main")[2]

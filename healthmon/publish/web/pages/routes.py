@@ -16,6 +16,7 @@ from healthmon.publish.web.pages.listing import targets_values
 from healthmon.publish.web.pages.overview import Overviewer
 from healthmon.publish.web.pages.rendering import ASSETS, POLICY, Moment, Pages
 from healthmon.publish.web.pages.target import read_target, target_values
+from healthmon.publish.web.pages.wall import wall_values
 from healthmon.report.target_names import BadTarget
 
 
@@ -27,6 +28,10 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
     @routes.get("/")
     def overview() -> Response:
         return made.answer("overview.html", overview_values)
+
+    @routes.get("/wall")
+    def wall() -> Response:
+        return made.answer("wall.html", wall_values)
 
     @routes.get("/targets")
     def targets() -> Response:
