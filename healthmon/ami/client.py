@@ -14,6 +14,7 @@ from healthmon.ami.registrations import (
     older_registration_of,
     readable,
     registration_of,
+    told_apart,
 )
 from healthmon.ami.rights import ManagerRights, powers_of
 from healthmon.ami.web import WebConnection
@@ -117,7 +118,7 @@ class AmiClient:
         for action, technology in OLDER_LISTS.items():
             if action in self._actions:
                 found += [older_registration_of(row, technology) for row in self._connection.ask(action)]
-        return [registration for registration in found if registration is not None]
+        return told_apart([registration for registration in found if registration is not None])
 
     def in_maintenance(self) -> tuple[str, ...] | None:
         """The PJSIP endpoints in maintenance mode; an Asterisk without it has none. None: this user may not ask."""

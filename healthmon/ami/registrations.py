@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.ami.frames import Frame
 from healthmon.text.longtext import shortened
@@ -16,6 +20,7 @@ REGISTERED, REJECTED, UNREGISTERED = "Registered", "Rejected", "Unregistered"
 #: A row of the lists of the older drivers, the actions that ask for them, and the technology of each.
 OLDER_ROW = "RegistryEntry"
 OLDER_LISTS = {"IAXregistry": "IAX2", "SIPshowregistry": "SIP"}
+USUAL_PORT = "5060"
 #: Their words for an attempt that is under way: how the one before ended, they do not say.
 UNDER_WAY = ("Request Sent", "Auth. Sent")
 #: After one of these chan_sip never tries again by itself.
@@ -41,6 +46,8 @@ class OutboundRegistration(Struct, frozen=True):
     waits: tuple[float, float, float] = (0.0, 0.0, 0.0)
     #: PJSIP; that of the other drivers has nothing of the four above.
     technology: str = "PJSIP"
+    #: Of an older driver, which gives it no name: what it is called where the user has another one at that host.
+    longer_name: str = ""
 
     @property
     def has_failed(self) -> bool:
@@ -82,9 +89,38 @@ def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration
     if frame.get("Event") != OLDER_ROW or not frame.get("Host"):
         return None
     host, user = readable(frame["Host"]), readable(frame.get("Username", ""))
-    status = readable(frame.get("State", ""))
-    name = f"{technology}/{user}@{host}"
-    return OutboundRegistration(name, user, f"{technology.lower()}:{host}", status, technology=technology)
+    domain = readable(frame.get("Domain", ""))
+    with_domain = user
+    if domain and domain != host:
+        with_domain += f"@{domain}{_unusual_port(frame, 'DomainPort')}"
+    return OutboundRegistration(
+        name=f"{technology}/{user}@{host}",
+        client_uri=user,
+        server_uri=f"{technology.lower()}:{host}",
+        status=readable(frame.get("State", "")),
+        technology=technology,
+        longer_name=f"{technology}/{with_domain}@{host}{_unusual_port(frame, 'Port')}",
+    )
+
+
+def told_apart(found: Sequence[OutboundRegistration]) -> list[OutboundRegistration]:
+    """Give those that would have the same name their longer one, with the domain and port that are not the usual ones.
+
+    What is alone keeps the short one: its history goes by that.
+    """
+    alike = Counter(registration.name for registration in found)
+    return [
+        replace(registration, name=registration.longer_name) if alike[registration.name] > 1 else registration
+        for registration in found
+    ]
+
+
+def _unusual_port(frame: Frame, field: str) -> str:
+    """``:5080``; "" for the port that SIP has as a rule."""
+    port = readable(frame.get(field, ""))
+    if port in ("", "0", USUAL_PORT):
+        return ""
+    return f":{port}"
 
 
 def key_of(event: Frame) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import MOST_WAITING
 from healthmon.ami.frames import Decoder
-from healthmon.ami.registrations import EVENT, older_registration_of
+from healthmon.ami.registrations import EVENT, OLDER_ROW, older_registration_of, told_apart
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
@@ -138,6 +138,37 @@ def test_the_older_drivers_are_asked_where_they_are(manager: PlayedManager) -> N
 
     assert (row.name, row.status, row.technology) == ("IAX2/me@192.0.2.1:4569", "Timeout", "IAX2")
     assert "SIPshowregistry" not in str(manager.asked)
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ([("sip.example.net", "5080", "sip.example.net", "5080")], ["SIP/alice@sip.example.net"]),
+        (
+            [("sip.example.net", port, "sip.example.net", port) for port in ("5080", "5060")],
+            ["SIP/alice@sip.example.net:5080", "SIP/alice@sip.example.net"],
+        ),
+        (
+            [("192.0.2.1", "5060", domain, port) for domain, port in (("a.example", "5060"), ("b.example", "5070"))],
+            ["SIP/alice@a.example@192.0.2.1", "SIP/alice@b.example:5070@192.0.2.1"],
+        ),
+    ],
+    ids=["alone", "at two ports", "of two domains"],
+)
+def test_registrations_of_one_user_at_one_host_are_told_apart(
+    rows: list[tuple[str, str, str, str]], names: list[str]
+) -> None:
+    frames = [
+        {
+            "Event": OLDER_ROW,
+            "Username": "alice",
+            **dict(zip(("Host", "Port", "Domain", "DomainPort"), row, strict=True)),
+        }
+        for row in rows
+    ]
+    found = [older_registration_of(frame, "SIP") for frame in frames]
+
+    assert [row.name for row in told_apart([row for row in found if row is not None])] == names
 
 
 # ---------------------------------------------------------------- what can be wrong

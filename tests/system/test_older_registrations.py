@@ -43,6 +43,27 @@ def test_what_chan_sip_gives_up_is_told_with_what_it_needs(lab16: Lab) -> None:
     scene.daemon.wait_for_state(f"REGISTRATION/SIP/me@{provider.address}", "up")
 
 
+@pytest.mark.lab
+def test_two_registrations_of_one_user_at_two_ports_are_two_targets(lab16: Lab) -> None:
+    first = lab16.add(Provider(lab16.address()))
+    second = lab16.add(Provider(first.address, 5080))
+    for provider in (first, second):
+        provider.come_back()
+    pbx = lab16.asterisk(start=False)
+    lines = (f"register => me:secret@{provider.address}:{provider.port}\n" for provider in (first, second))
+    pbx.append("sip.conf", "".join(lines))
+    pbx.start()
+    scene = watched(lab16, pbx, f"SIP/me@{first.address}")
+    scene.daemon.wait_for_state(f"REGISTRATION/SIP/me@{first.address}:5080", "up")
+
+    second.answer("REGISTER", 403)
+    pbx.cli("sip reload")
+
+    scene.wait_told(f"DOWN registration SIP/me@{first.address}:5")
+    assert f"DOWN registration SIP/me@{first.address}:5080 (office)" in scene.sink.messages[-1].body
+    scene.daemon.wait_for_state(f"REGISTRATION/SIP/me@{first.address}", "up")
+
+
 class Branch:
     """A PBX that registers at another one by IAX2, and a daemon that watches it."""
 
