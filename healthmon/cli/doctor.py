@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from healthmon.cli.common import progress
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
+from healthmon.errors import StoreError
+from healthmon.model import Check
+from healthmon.model.registrations import asks_for_help
 from healthmon.notify.channels.by_scheme import why_refused
+from healthmon.owners import become_owner
 from healthmon.report.doctor.data import doctor_data
 from healthmon.report.doctor.diagnosis import diagnose
 from healthmon.report.doctor.qualify import is_worth_a_look
@@ -19,6 +25,7 @@ from healthmon.report.doctor.text import doctor_text
 from healthmon.report.json_text import json_text
 from healthmon.sources.examination import Looking, PbxLook, look_at_pbx
 from healthmon.sources.machine import look_at_machine
+from healthmon.store.read.queries import open_reader
 
 #: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.
 MOST_ASKED = 500
@@ -48,12 +55,36 @@ def command(ctx: click.Context, only: tuple[str, ...], folder: Path, *, as_json:
         raise click.BadParameter(f"no PBX of this name is configured: {', '.join(unknown)}", param_hint="--pbx")
     chosen = [pbx for pbx in config.pbxs if not only or any(fnmatchcase(pbx.name, name) for name in only)]
     looks = [_look(pbx, config, folder) for pbx in chosen]
-    found = diagnose(looks, look_at_machine(config.path, config.database), config)
+    machine = look_at_machine(config.path, config.database)
+    looks = list(_with_given_up(looks, config))
+    found = diagnose(looks, machine, config)
     if as_json:
         click.echo(json_text(doctor_data(found)))
     else:
         click.echo(doctor_text(found), nl=False)
     ctx.exit(found.exit_code)
+
+
+def _with_given_up(looks: Sequence[PbxLook], config: Config) -> Iterator[PbxLook]:
+    """Add what a running healthmon has seen: that Asterisk tries a registration no longer, which it does not say."""
+    words = _registrations_given_up(config.database)
+    for look in looks:
+        manager = look.manager
+        if manager is not None and words:
+            names = (row.name for row in manager.registrations if f"'pjsip send register {row.name}'" in words)
+            manager = replace(manager, given_up=tuple(names))
+        yield replace(look, manager=manager)
+
+
+def _registrations_given_up(database: Path) -> str:
+    """What was believed last of those that Asterisk tries no longer; "": nothing, or nobody may read that."""
+    become_owner(database)
+    try:
+        with open_reader(database) as reader:
+            states = [state for state in reader.states() if state.check == Check.REGISTRATION]
+    except (StoreError, OSError):
+        return ""
+    return "\n".join(state.reason for state in states if asks_for_help(state.reason))
 
 
 def _look(pbx: PbxConfig, config: Config, folder: Path) -> PbxLook:

@@ -46,6 +46,8 @@ class ManagerLook(Struct, frozen=True):
     #: Something else listens on its port.
     is_foreign: bool = False
     registrations: tuple[OutboundRegistration, ...] = ()
+    #: The names of those that the running healthmon has seen Asterisk try no longer.
+    given_up: tuple[str, ...] = ()
     #: The endpoints in maintenance mode.
     in_maintenance: tuple[str, ...] = ()
     rights: ManagerRights = ManagerRights()

@@ -14,10 +14,13 @@ from healthmon.cli.main import cli
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import ExitCode
+from healthmon.model import STOPPED_TRYING, Changes, Check, CheckState, Health, Kind, Target
+from healthmon.store.write.writer import open_writer
 from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
 from tests.waiting import wait_for
 
 Doctor = Callable[..., Result]
+NOW = 1_778_760_000.0
 
 
 @pytest.fixture
@@ -208,3 +211,24 @@ def test_files_that_are_not_there_are_said_to_be_not_looked_at(doctor: Doctor, t
 def test_a_pbx_of_an_unknown_name_is_a_mistake(doctor: Doctor) -> None:
     assert doctor("--pbx", "offic").exit_code == ExitCode.USAGE
     assert doctor("--pbx", "off*").exit_code != ExitCode.USAGE
+
+
+def test_what_the_running_healthmon_has_seen_of_a_registration_is_said(
+    manager: PlayedManager, doctor: Doctor, tmp_path: Path
+) -> None:
+    for name in ("telekom", "other"):
+        manager.rows[name] = row(name, "Rejected", MaxRetries=10_000, FatalRetryInterval=300)
+    assert of_the_pbx(doctor("--json"))["not-registered"]["means"].count("Rejected)") == 2
+
+    words = (
+        f"not registered at 1.2.3.4: rejected; {STOPPED_TRYING}: it needs 'pjsip send register telekom', or a reload"
+    )
+    trunk = CheckState(
+        Target("office", "PJSIP", "trunk-a"), Check.REGISTRATION, Kind.PROVIDER, "all", NOW, Health.DOWN, reason=words
+    )
+    writer = open_writer(tmp_path / "healthmon.db", now=NOW)
+    writer.commit(Changes(states={(trunk.target, trunk.check): trunk}))
+    writer.close()
+
+    said = of_the_pbx(doctor("--json"))["not-registered"]["means"]
+    assert said == "Not registered now: telekom (Rejected, not tried any more), other (Rejected)."

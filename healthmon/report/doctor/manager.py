@@ -130,18 +130,25 @@ def _not_registered(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFindi
     failed = [registration for registration in manager.registrations if registration.has_failed]
     if not failed:
         return
-    named = [f"{registration.name} ({registration.status})" for registration in failed]
+    named = [f"{each.name} ({each.status}{_whether_it_goes_on(each, manager)})" for each in failed]
     yield DoctorFinding(
         name=FindingName.NOT_REGISTERED,
         gravity=Gravity.SERIOUS,
         pbx=look.pbx.name,
         means=f"Not registered now: {listed(named, _ROOM_FOR_FAILED)}.",
         why=(
-            "No call comes in through it. Asterisk tells neither the provider's answer, nor whether it will try again; "
-            "chan_sip does not after Failed and No Authentication."
+            "No call comes in through it. Asterisk tells neither the provider's answer, nor whether it will try again: "
+            "that it does not is known of chan_sip, and of what healthmon has seen while it ran."
         ),
         remedies=(Remedy(commands=_commands_to_register(failed)),),
     )
+
+
+def _whether_it_goes_on(registration: OutboundRegistration, manager: ManagerLook) -> str:
+    """Say that it is not tried any more; "": nobody knows."""
+    if registration.needs_a_push or registration.name in manager.given_up:
+        return ", not tried any more"
+    return ""
 
 
 def _commands_to_register(failed: Sequence[OutboundRegistration]) -> tuple[str, ...]:
@@ -179,7 +186,10 @@ def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
         name=FindingName.GIVES_UP,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
-        means=f"Asterisk gives up {counted(len(names), 'registration')} for good: {', '.join(names[:MOST_WRITTEN])}.",
+        means=(
+            f"Once they fail, Asterisk gives up {counted(len(names), 'registration')} for good: "
+            f"{', '.join(names[:MOST_WRITTEN])}."
+        ),
         why=(
             "After max_retries attempts, or after one answer 401, 403 or 404, it never tries again, and nothing says "
             "so. When the provider is well again, no call comes in until somebody acts."

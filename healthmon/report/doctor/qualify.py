@@ -98,7 +98,7 @@ def _providers_not_qualified(look: PbxLook, targets: Sequence[Target], config: C
     gravity = Gravity.SERIOUS
     why = (
         "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever. With probe = "
-        "auto in its [watch …] section healthmon asks it itself."
+        f"auto in its [watch …] section healthmon asks it itself.{_needed_first()}"
     )
     if all(_is_asked_by_us(target, config) for target in targets):
         gravity = Gravity.ADVICE
@@ -160,7 +160,7 @@ def _any_answer(look: PbxLook, targets: Iterable[Target], config: Config) -> Ite
         why += (
             " Look first what it answers in good times (asterisk -rx 'pjsip set logger on'): one that answers 404 or "
             "405 then would be unreachable for ever, and get no calls. For such a one have healthmon ask itself "
-            "instead: probe = auto in its [watch …] section."
+            f"instead: probe = auto in its [watch …] section.{_needed_first()}"
         )
     else:
         remedy = _ask_ourselves(lenient, config)
@@ -185,6 +185,14 @@ def _is_asked_by_us(target: Target, config: Config) -> bool:
     """Whether healthmon sends OPTIONS of its own to a provider that Asterisk checks badly."""
     watch = config.watch_for(target)
     return watch is not None and watch.probe is not Probe.NO
+
+
+def _needed_first() -> str:
+    """Say what must be installed before healthmon can ask by itself; "": all is there."""
+    missing = missing_of(PROBE_LIBRARIES)
+    if not missing:
+        return ""
+    return f" That needs {missing} first: {how_to_install('sip')}."
 
 
 def _ask_ourselves(targets: Iterable[Target], config: Config) -> Remedy:

@@ -541,3 +541,25 @@ def test_a_provider_that_healthmon_asks_itself_is_no_blind_spot(load: Callable[[
 
     assert lenient.findings == ()
     assert [(finding.name, finding.gravity) for finding in unchecked.findings] == [(FindingName.NOT_QUALIFIED, ADVICE)]
+
+
+def test_what_it_needs_to_ask_itself_is_said_where_that_is_advised(
+    load: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("healthmon.report.doctor.qualify.missing_of", lambda _: "dnspython")
+    strict = look(PHONE, TRUNK, only_2xx=False)
+    unchecked = look(endpoint("trunk-a", 0, is_trunk=True))
+
+    whys = [diagnose([asked], SOUND_MACHINE, load(SOUND)).findings[0].why for asked in (strict, unchecked)]
+
+    assert [why.count("That needs dnspython first: ") for why in whys] == [1, 1]
+
+
+def test_of_a_registration_that_has_failed_it_is_said_whether_it_is_tried_again(load: Callable[[str], Config]) -> None:
+    rows = (older("SIP/me@1.2.3.4", "Failed"), older("IAX2/me@1.2.3.4", "Timeout"))
+
+    (finding,) = diagnose([look(PHONE, manager=ManagerLook(registrations=rows))], SOUND_MACHINE, load(SOUND)).findings
+
+    assert finding.means == (
+        "Not registered now: SIP/me@1.2.3.4 (Failed, not tried any more), IAX2/me@1.2.3.4 (Timeout)."
+    )
