@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from itertools import chain, groupby
 from operator import itemgetter
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.core.alerting.decide import GOOD_ENDINGS, is_wider, says
-from healthmon.model import Incident, Kind, Reason, Said, Severity, Target, asks_for_help
+from healthmon.model import PARTIAL_CHECKS, Health, Incident, Kind, Reason, Said, Severity, Target, asks_for_help
 from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
 from healthmon.store.read.remembered import SAID, read_caller_names, read_incident
@@ -73,11 +73,17 @@ _REFUSED = """SELECT m.address FROM notifications n JOIN missed m ON m.notificat
 
 _OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
 
-_UNEXPLAINED = """SELECT i.id, i.kind, i.severity, i.pbx, i.technology, i.resource, EXISTS (
+# A manager interface that is away is told by itself: its PBX is not down. Nor is what nobody can see.
+_UNEXPLAINED = """SELECT i.id, i.kind, i.severity, i.health, i.check_name, i.pbx, i.technology, i.resource, EXISTS (
         SELECT 1 FROM notifications n WHERE n.incident_id = i.id AND n.url_id = :url_id
         AND n.state IN ('waiting', 'sending', 'undeliverable')) AS is_undelivered FROM incidents i
-    WHERE i.closed_at IS NULL AND i.muted_by = '' AND NOT EXISTS (
-        SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
+    WHERE i.closed_at IS NULL AND i.muted_by = '' AND i.check_name <> 'manager' AND NOT EXISTS (
+        SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM checks c JOIN states s ON s.check_id = c.id WHERE c.pbx = i.pbx
+        AND c.technology = i.technology AND c.resource = i.resource AND c.name = i.check_name AND s.veil <> '')"""
+
+_UNSEEN_PBXS = """SELECT pbx FROM incidents
+    WHERE closed_at IS NULL AND check_name = 'connection' AND health IN ('down', 'unknown')"""
 
 # What this URL was told to last again, after it ended otherwise: it is watched anew.
 _TOLD_ANEW = """SELECT newer.id FROM incidents ended JOIN incidents newer
@@ -370,7 +376,7 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     not_back = _not_back(session, lines, explained)
     spoken_of = {line.incident.id for line in lines} | told
     spoken_of |= {left.id for lefts in not_back.values() for left in lefts}
-    others = [row for row in session.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
+    others = [row for row in _others(session, url_id) if row["id"] not in spoken_of]
     # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
     here = {line.incident.target for line in lines}
     may_be_named = (row for row in others if not row["is_undelivered"] or target_of(row) in here)
@@ -428,9 +434,18 @@ def _with_ends(rows: Iterable[ClaimedRow], choice: Choice) -> tuple[ClaimedRow, 
     return tuple(replace(row, ends=tuple(ends[row.notification_id])) for row in rows)
 
 
-def _weight(row: Stored) -> tuple[int, int, int]:
-    """Put what matters most first: providers before phones."""
-    return _SEVERITIES.index(row["severity"]), _KINDS.index(row["kind"]), row["id"]
+def _others(session: Session, url_id: str) -> Iterator[Stored]:
+    """What is down, and nothing open explains. Of what is behind a PBX that cannot be seen nobody knows how it is."""
+    unseen = {pbx for (pbx,) in session.rows(_UNSEEN_PBXS)}
+    for row in session.execute(_UNEXPLAINED, {"url_id": url_id}):
+        if row["pbx"] not in unseen or not row["resource"]:
+            yield row
+
+
+def _weight(row: Stored) -> tuple[int, bool, int, int]:
+    """Put what matters most first: what is down before what works in part, providers before phones."""
+    works_in_part = row["health"] == Health.DEGRADED or row["check_name"] in PARTIAL_CHECKS
+    return _SEVERITIES.index(row["severity"]), works_in_part, _KINDS.index(row["kind"]), row["id"]
 
 
 def with_keys(session: Session, rows: Iterable[ClaimedRow], url_id: str) -> tuple[ClaimedRow, ...]:

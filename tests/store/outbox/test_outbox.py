@@ -8,14 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.errors import StoreError
-from healthmon.model import ClockJump, Delay, Ending, Health, Kind, Reason, Release, Said, Target
+from healthmon.model import Check, ClockJump, Delay, Ending, Health, Kind, Reason, Release, Said, Target
 from healthmon.store.outbox import claiming, outbox
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import Claim, open_outbox
 from healthmon.store.read import remembered
 from healthmon.store.read.queries import NotificationRecord
 from healthmon.store.sqlite.connect import open_connection
-from tests.store.scene import BOSS, DESK, OTHER_PHONE, START, Store, closed, incident, notification
+from tests.store.scene import BOSS, DESK, OTHER_PHONE, START, Store, by_key, closed, incident, notification, state
 
 DUE = START + 200
 
@@ -231,6 +231,43 @@ def test_a_line_names_the_worst_of_what_else_is_down_and_nothing_that_is_muted(s
 
     assert [other.id for other in row.others] == [8, 3, 4]
     assert row.others_down == 6
+
+
+def test_what_works_in_part_is_named_after_what_is_down_and_a_lost_manager_interface_is_not_named(store: Store) -> None:
+    office, branch = Target("office"), Target("branch")
+    store.book(
+        incidents={
+            1: incident(1),
+            2: incident(2, office, kind=Kind.PBX, check=Check.INVENTORY),
+            3: incident(3, office, kind=Kind.PBX, check=Check.MANAGER, health=Health.DEGRADED),
+            4: incident(4, branch, kind=Kind.PBX, check=Check.CONNECTION),
+        },
+        notifications=[notification()],
+    )
+
+    (row,) = claimed(store).rows
+
+    assert [other.id for other in row.others] == [4, 2]
+    assert row.others_down == 2
+
+
+@pytest.mark.parametrize("health", [Health.DOWN, Health.UNKNOWN])
+def test_what_is_behind_a_pbx_that_cannot_be_seen_is_not_called_down(store: Store, health: Health) -> None:
+    office, there = Target("office"), Target("branch", "PJSIP", "101")
+    store.book(
+        incidents={
+            1: incident(1, office, kind=Kind.PBX, check=Check.CONNECTION, health=health),
+            2: incident(2, OTHER_PHONE),
+            3: incident(3, OTHER_PHONE._replace(pbx="south")),
+            4: incident(4, there),
+        },
+        states=by_key(state(OTHER_PHONE._replace(pbx="south"), Health.DOWN, unknown_because="not listed")),
+        notifications=[notification()],
+    )
+
+    (row,) = claimed(store).rows
+
+    assert ([other.id for other in row.others], row.others_down) == ([4], 1)
 
 
 def test_a_line_knows_what_is_explained_by_what_it_explains_even_in_a_circle(store: Store) -> None:
