@@ -4,7 +4,3 @@ Only these files create threads, all through ``threads.py``; but for those that 
 No thread dies quietly, which is the classic failure of monitors: what looks at a PBX, or sends to a URL, begins anew
 after a defect (``supervision.py``); when any other dies, the process ends.
 """
-
-from healthmon.app.daemon import run
-
-__all__ = ["run"]

@@ -16,6 +16,6 @@ def command(config_path: Path) -> None:
 
     Log lines go to stderr. SIGTERM stops, SIGHUP reads the configuration again.
     """
-    from healthmon.app import run  # noqa: PLC0415  (the daemon's imports are heavy, --help is to be quick)
+    from healthmon.app.daemon import run  # noqa: PLC0415  (the daemon's imports are heavy, --help is to be quick)
 
     raise SystemExit(run(config_path, why_no_report))

@@ -13,6 +13,7 @@ from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, author, database_option, database_settings, plans, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.plans import Plans
+from healthmon.core.grouping.sites import Sites
 from healthmon.model import DisplayNames, Matcher, Target
 from healthmon.owners import become_owner
 from healthmon.report.admin.silence_arguments import matcher_of, until_of
@@ -90,7 +91,7 @@ def _speaks_of(matching: Sequence[Target], names: DisplayNames) -> str:
 def _matching(database: Path, matcher: Matcher, planned: Plans) -> list[Target]:
     """Find what is watched now, and matches, by name."""
     with open_reader(database) as reader:
-        states, site_of = reader.states(), sites_of(planned, reader.last_places())
+        states, site_of = reader.states(), sites_of(Sites(planned.sites), reader.last_places())
     sites = {state.target: site_of(state.target, state.kind) for state in states}
     return sorted(
         {

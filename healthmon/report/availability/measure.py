@@ -12,7 +12,6 @@ from typing import NamedTuple
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.config.plans import Plans
 from healthmon.core.grouping.sites import Sites
 from healthmon.history.availability import Segment, clipped, figures, watched_spans, watched_within, within
 from healthmon.history.day_values import seconds_between, seconds_of
@@ -35,9 +34,8 @@ SiteOf = Callable[[Target, Kind], str]
 _EXACT_S = 1e-6
 
 
-def sites_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:
+def sites_of(sites: Sites, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:
     """Say at which site each device was last seen."""
-    sites = Sites(plans.sites)
 
     def site_of(target: Target, kind: Kind) -> str:
         address = ""

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
+from healthmon.core.grouping.sites import Sites
 from healthmon.model import Check, Incident, Target
 from healthmon.report.availability.account import (
     Account,
@@ -217,7 +218,7 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
             asked.window,
             meters.maintenance_modes(since, until),
         ),
-        site_of=sites_of(plans, reader.last_places()),
+        site_of=sites_of(Sites(plans.sites), reader.last_places()),
         flaps=_by_target((target, (at, check, count)) for target, at, check, count in reader.flaps(since, until)),
         restarts=_by_target((Target(restart.pbx), restart.at) for restart in reader.restarts(since, until)),
         excludes_maintenance=asked.counting.excludes_maintenance,

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from healthmon.config.plans import Plans
+from healthmon.core.grouping.sites import Sites
 from healthmon.model import Kind, Target
 from healthmon.publish.web.live import Live
 from healthmon.report.availability.lately import Lately, lately_of
 from healthmon.report.availability.measure import sites_of
+from healthmon.report.status.rows import Status
 from healthmon.store.read.queries import Reader
 
 #: How long it is good for (seconds).
@@ -40,6 +42,8 @@ class Backgrounds:
     def __init__(self, live: Live, plans: Plans) -> None:
         self._live = live
         self._plans = plans
+        #: It remembers at which site each address is.
+        self._sites = Sites(plans.sites)
         self._newest: Background | None = None
 
     @property
@@ -57,15 +61,21 @@ class Backgrounds:
 
     def _read(self, reader: Reader) -> Background:
         if self._newest is None or self._is_old(self._newest):
-            self._newest = read_background(reader, self._live.now(), self._plans)
+            self._newest = read_background(
+                reader, self._live.present.status, self._live.now(), self._plans, self._sites
+            )
         return self._newest
 
 
-def read_background(reader: Reader, now: float, plans: Plans) -> Background:
+def read_background(reader: Reader, status: Status, now: float, plans: Plans, sites: Sites) -> Background:
     """Find out where devices are, and how providers were."""
-    watched = reader.meters().watched(now - AVAILABILITY_OF, now)
-    site_of = sites_of(plans, reader.last_places())
-    sites = {each.target: site_of(each.target, each.kind) for each in watched if each.kind.is_device}
-    providers = [each for each in watched if each.kind in WITH_COURSE and each.forgotten_at is None]
-    courses = lately_of(reader, providers, now, plans, long_s=AVAILABILITY_OF, short_s=STRIP_OF)
-    return Background(now, {target: site for target, site in sites.items() if site}, courses)
+    site_of, places = sites_of(sites, reader.last_places()), {}
+    meters, providers = reader.meters(), []
+    for row in status.targets:
+        if row.kind.is_device:
+            places[row.target] = site_of(row.target, row.kind)
+        elif row.kind in WITH_COURSE:
+            providers.append(meters.of_target(row.target))
+    watched = [provider for provider in providers if provider is not None]
+    courses = lately_of(reader, watched, now, plans, long_s=AVAILABILITY_OF, short_s=STRIP_OF)
+    return Background(now, {target: site for target, site in places.items() if site}, courses)

@@ -27,7 +27,7 @@ from healthmon.report.target_names import short_name
 from healthmon.text.visible import visible
 
 #: So many pages are kept in memory; then all are made anew.
-MOST_KEPT = 200
+MOST_KEPT = 50
 #: Nothing but what this process serves itself; no script and no style inside of a page.
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -45,11 +45,14 @@ class Moment(Struct, frozen=True):
     words: Words
 
 
-class MadePage(Struct, frozen=True):
-    """A page as it was made at one moment."""
+#: The revision that a page was made from, when that was read, and when the background was.
+Origin = tuple[str, float, float]
 
-    present: Present
-    background: Background
+
+class MadePage(Struct, frozen=True):
+    """A page as it was made at one moment; of which it keeps nothing else: that is large."""
+
+    origin: Origin
     mark: str
     text: str
 
@@ -74,23 +77,26 @@ class Pages:
     def answer(self, template: str, make: Maker) -> Response:
         """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable."""
         page = self._page(template, make)
+        now = self._live.now()
         if page.mark in request.if_none_match:
             response = Response(status=304)
         else:
             response = Response(page.text, content_type="text/html; charset=utf-8")
         response.set_etag(page.mark)
         # The clock of a page that stays as it is goes on.
-        response.headers["Healthmon-Time"] = self._words(page.present, self._live.now()).second(self._live.now())
+        response.headers["Healthmon-Time"] = Words(Voice(self._language, self._zone, now)).second(now)
         return response
 
     def _page(self, template: str, make: Maker) -> MadePage:
         present, background, key = self._live.present, self._backgrounds.newest, request.full_path
+        origin = (present.revision, present.status.now, background.at)
         made = self._made.get(key)
-        if made is not None and made.present is present and made.background is background:
+        if made is not None and made.origin == origin:
             return made
-        moment = Moment(present, background, self._words(present, present.status.now))
+        voice = Voice(self._language, self._zone, present.status.now, present.status.names)
+        moment = Moment(present, background, Words(voice))
         text = self._text(template, moment.words, make(moment), is_stale=present.status.is_stale)
-        made = MadePage(present, background, *text)
+        made = MadePage(origin, *text)
         if len(self._made) >= MOST_KEPT:
             self._made.clear()
         self._made[key] = made
@@ -118,9 +124,6 @@ class Pages:
         response = Response(self.assets[name], content_type=f"{ASSETS[name]}; charset=utf-8")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
-
-    def _words(self, present: Present, now: float) -> Words:
-        return Words(Voice(self._language, self._zone, now, present.status.names))
 
 
 def environment() -> Environment:

@@ -20,9 +20,10 @@ from healthmon.publish.web.pages.words import Words
 from healthmon.report.availability.lately import Lately, lately_of, round_trips_of
 from healthmon.report.formatting import measured
 from healthmon.report.status.rows import TargetStatus
-from healthmon.report.target_names import find_target
+from healthmon.report.target_names import find_target, short_name
 from healthmon.report.timeline.life import Life, life_of
 from healthmon.report.timeline.story import StoryEvent
+from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader
 from healthmon.text.visible import visible
 from healthmon.times.spans import Span
@@ -70,7 +71,9 @@ class StoryLine(Struct, frozen=True):
 def read_target(reader: Reader, name: str, moment: Moment, plans: Plans) -> TargetFacts:
     """Read all about a target. Raises BadTarget."""
     now, names = moment.present.status.now, moment.present.status.names
-    about = find_target(name, reader.known_targets(), names)
+    about = _known_by_its_whole_name(reader, name, moment)
+    if about is None:
+        about = find_target(name, reader.known_targets(), names)
     target = about.target
     watched = reader.meters().of_target(target)
     day = week = None
@@ -88,6 +91,18 @@ def read_target(reader: Reader, name: str, moment: Moment, plans: Plans) -> Targ
         sorted(reader.places(target), key=lambda place: (place.until is not None, -place.since))[:MOST_PLACES],
         [reader.with_unseen(incident, now) for incident in incidents],
     )
+
+
+def _known_by_its_whole_name(reader: Reader, name: str, moment: Moment) -> KnownTarget | None:
+    """Find what is watched by the name that addresses of pages have: to read all that ever was takes its time."""
+    rows = (*moment.present.status.targets, *(pbx.row for pbx in moment.present.status.pbxs))
+    target = next((row.target for row in rows if short_name(row.target) == name), None)
+    if target is None:
+        return None
+    watched = reader.meters().of_target(target)
+    if watched is None:
+        return None
+    return KnownTarget(target, watched.kind, watched.watch, watched.watched_from[0], watched.forgotten_at)
 
 
 def target_values(moment: Moment, facts: TargetFacts) -> dict[str, Any]:
