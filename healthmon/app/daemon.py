@@ -31,7 +31,7 @@ from healthmon.config.loading.load import load
 from healthmon.config.loading.templates import TemplateRule
 from healthmon.config.reload import Difference, difference
 from healthmon.engine import Engine, EngineHooks
-from healthmon.errors import ConfigError, DatabaseLost, ExitCode, NoThread, StoreError
+from healthmon.errors import UNREADABLE, ConfigError, DatabaseLost, ExitCode, NoThread, StoreError
 from healthmon.notify.channels.by_scheme import remark, why_refused
 from healthmon.notify.channels.redact import Redactor
 from healthmon.notify.delivery.past_outbox import DirectAlert
@@ -40,6 +40,7 @@ from healthmon.notify.templates.samples import why_broken
 from healthmon.owners import become_owner, whom_to_become
 from healthmon.report.formatting import duration
 from healthmon.sources.inbox import Inbox
+from healthmon.store.sqlite.checkup import why_unreadable
 from healthmon.store.write.writer import Writer, open_writer
 from healthmon.times.clock import Clock
 from healthmon.watchdog.sdnotify import ServiceManager
@@ -95,6 +96,13 @@ def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Render
     except (StoreError, NoThread, OSError) as error:
         tell_refused(config, error)
         raise
+    except UNREADABLE as error:
+        # Only now: it is closed, and whoever closes it twice frees the locks of the other.
+        damage = why_unreadable(config.database)
+        if damage is None:
+            raise
+        tell_refused(config, damage)
+        raise damage from error
 
 
 def _watch(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -269,6 +271,18 @@ def test_start_on_a_damaged_file_is_told_directly_once_an_hour_and_exits_73(scen
     assert scene.subjects.count(REFUSED) == 1
     assert "nobody is told of it again" in second.stderr
     assert "Traceback" not in first.stderr
+
+
+def test_start_with_a_value_that_cannot_be_is_told_directly_and_exits_73(scene: FakeScene) -> None:
+    scene.daemon.stop()
+    with closing(sqlite3.connect(scene.daemon.database)) as connection, connection:
+        connection.execute("UPDATE states SET since = 'garbage'")
+
+    done = scene.daemon.command("run")
+
+    assert done.returncode == 73, done.stderr
+    assert "states: values of another kind than they should be" in scene.sink.wait_for_text(REFUSED, timeout=1).body
+    assert "Traceback" not in done.stderr
 
 
 def test_start_on_a_full_disk_is_told_directly_once_an_hour_and_exits_73(tmp_path: Path) -> None:
