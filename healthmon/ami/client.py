@@ -28,11 +28,12 @@ LIST_MAINTENANCE = "PJSIPShowMaintenance"
 QUALIFY = "PJSIPQualify"
 #: Allowed by the same right, and there on every PBX.
 NEEDS_REPORTING = "CoreStatus"
-#: After the boot, or at once after a login when the boot is over; only who may read ``system`` gets it.
+#: After the boot; or with the answer to a login, before any other one, when the boot is over. Only who may read
+#: ``system`` gets it.
 BOOTED = "FullyBooted"
 #: Asterisk has read its configuration anew.
 RELOADED = "Reload"
-#: … and so soon after a login (seconds).
+#: Who asks once waits so long for a boot to end (seconds).
 BOOTED_WITHIN = 1.0
 REFUSED = (
     "login refused; ami_username or ami_password is wrong, or manager.conf does not let this user in from here "
@@ -61,6 +62,9 @@ class AmiClient:
                 raise AmiDenied(pbx.name, f"{REFUSED} ({_said(answer)})")
             #: The actions that there are, and that this user may use: each refusal is a security event at Asterisk.
             self._actions = self._ask_actions()
+            #: What came until then: that Asterisk has booted is among it for whoever may read events.
+            self._at_login = self._connection.events_at_hand()
+            self.has_booted = _tells_boot(self._at_login)
             #: Asterisk has loaded modules since then, perhaps.
             self._may_have_more = False
             #: A list had fewer rows than its end said.
@@ -162,11 +166,15 @@ class AmiClient:
 
     def events(self, patience: float) -> list[Frame]:
         """Return the wanted events that came; wait so long for something (seconds)."""
-        return self._noted(self._connection.events(patience))
+        return self._take_at_login() or self._noted(self._connection.events(patience))
 
     def events_at_hand(self) -> list[Frame]:
         """Return those that came meanwhile; wait for none. It may be called in the middle of an answer."""
-        return self._noted(self._connection.events_at_hand())
+        return self._take_at_login() or self._noted(self._connection.events_at_hand())
+
+    def _take_at_login(self) -> list[Frame]:
+        events, self._at_login = self._at_login, []
+        return self._noted(events)
 
     def _noted(self, events: list[Frame]) -> list[Frame]:
         if any(event.get("Event") in (BOOTED, RELOADED) for event in events):
@@ -189,15 +197,13 @@ class AmiClient:
         return self._connection.most_variables
 
     @property
-    def tells_boot(self) -> bool:
-        """Whether a login is followed by the event that Asterisk has booted, for whoever may read events."""
-        return self._connection.tells_boot
+    def may_list(self) -> bool:
+        """Whether this user may ask for registrations, or could if PJSIP were loaded."""
+        return not self._actions.isdisjoint((LIST_REGISTRATIONS, NEEDS_REPORTING))
 
     def rights(self) -> ManagerRights:
         """What this user may do; for whoever has just logged in."""
-        reads_events = None
-        if self.tells_boot:
-            reads_events = BOOTED in [event.get("Event") for event in self.events(BOOTED_WITHIN)]
+        reads_events = self.has_booted or _tells_boot(self.events(BOOTED_WITHIN))
         return ManagerRights(reads_events, powers_of(self._actions))
 
     def ping(self) -> None:
@@ -214,6 +220,10 @@ def _connected(pbx: PbxConfig, wanted: Iterable[str], timeout: float) -> Manager
     if pbx.ami == THROUGH_HTTP:
         return WebConnection(pbx, wanted, timeout=timeout)
     return ManagerConnection(pbx, wanted, timeout=timeout)
+
+
+def _tells_boot(events: Iterable[Frame]) -> bool:
+    return any(event.get("Event") == BOOTED for event in events)
 
 
 def _said(frame: Frame) -> str:

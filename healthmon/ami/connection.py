@@ -87,8 +87,6 @@ class ManagerConnection:
     ``wanted``: the events that are kept. ``timeout``: how long each next frame of an answer may take (seconds).
     """
 
-    #: That Asterisk has booted is told after each login.
-    tells_boot = True
     #: So many variables can be asked for at once and be no burden: 40,000 take two seconds.
     most_variables = 200_000
 

@@ -21,20 +21,20 @@ OR_SOMETHING_ELSE = "{what}; or what listens there is no manager interface"
 
 
 def client_for_one_look(pbx: PbxConfig, *, timeout: float = 5.0) -> AmiClient:
-    """Log in. Raises AmiError, which also says that a port is the wrong one, as far as that can be seen.
-
-    Not for who tries again and again: what is sent to see it is a malformed request to an Asterisk that is frozen.
-    """
+    """Log in. Raises AmiError, which also says that a port is the wrong one, as far as that can be seen."""
     try:
         return AmiClient(pbx, timeout=timeout)
-    except AmiUnreachable as error:
-        if error.trouble is not Trouble.TIMED_OUT or pbx.ami == THROUGH_HTTP:
-            raise
-        raise _with_what_listens(pbx, error) from None
+    except AmiError as error:
+        raise with_what_listens(pbx, error) from None
 
 
-def _with_what_listens(pbx: PbxConfig, error: AmiError) -> AmiError:
-    """Say what it is that did not answer, if it can be seen."""
+def with_what_listens(pbx: PbxConfig, error: AmiError) -> AmiError:
+    """Say what it is that did not answer, if it can be seen; else return the same error.
+
+    Not for each of many attempts: what is sent to see it is a malformed request to an Asterisk that is frozen.
+    """
+    if error.trouble is not Trouble.TIMED_OUT or pbx.ami == THROUGH_HTTP:
+        return error
     try:
         answer = _answer_to_http(pbx)
     except AmiError:

@@ -10,9 +10,12 @@ from msgspec.structs import replace
 
 from healthmon.ami.frames import Frame
 from healthmon.text.longtext import shortened
+from healthmon.text.sipuri import host_of
 
 #: The row of a registration in the answer to PJSIPShowRegistrationsOutbound, and the event when one is tried.
 ROW, EVENT = "OutboundRegistrationDetail", "Registry"
+#: The number of retries of what is tried for ever, as far as is known.
+ENDLESS = 1_000_000_000
 #: Asterisk's words for how one stands.
 REGISTERED, REJECTED, UNREGISTERED = "Registered", "Rejected", "Unregistered"
 
@@ -82,6 +85,13 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
         max_retries=number(frame.get("MaxRetries", "")),
         waits=(usual, forbidden, fatal),
     )
+
+
+def unlisted(client_uri: str, server_uri: str) -> OutboundRegistration:
+    """A registration of PJSIP of which only an event tells: neither its name is known, nor how often it is tried."""
+    user = client_uri.partition(":")[2].partition("@")[0]
+    name = f"PJSIP/{user}@{host_of(server_uri) or server_uri}"
+    return OutboundRegistration(name, client_uri, server_uri, UNREGISTERED, max_retries=ENDLESS)
 
 
 def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration | None:

@@ -20,8 +20,7 @@ USEFUL_TOO = frozenset({"PJSIPShowAuths"})
 class ManagerRights(Struct, frozen=True):
     """What a manager user may do."""
 
-    #: None: it cannot be seen at once, for through HTTP no event follows a login.
-    reads_events: bool | None = True
+    reads_events: bool = True
     #: What he could do that healthmon never does, in words; empty: no more than is useful.
     powers: tuple[str, ...] = ()
 

@@ -40,8 +40,6 @@ class WebConnection:
     Between two calls Asterisk keeps the events, until ``httptimeout`` after the last call.
     """
 
-    #: It does not tell that Asterisk has booted.
-    tells_boot = False
     #: Each is a request of its own, which takes one or two milliseconds.
     most_variables = 2000
 
@@ -53,6 +51,8 @@ class WebConnection:
         self._timeout = timeout
         self._numbers = count(1)
         self._cookie = ""
+        #: The events that came with the answer to the login.
+        self._at_login: list[Frame] = []
         self._session = PlainSession(PeerLimits(largest=LARGEST_LIST))
         self._session.verify = trusted(pbx.verify_tls)
         #: A list is being read: there is one call at a time.
@@ -63,7 +63,9 @@ class WebConnection:
     def log_in(self, username: str, password: str) -> Frame:
         """Log in; the password is in the body, for URLs are logged. Return what is said of it."""
         headers = {"Username": username, "Secret": password, **ONLY_SYSTEM}
-        return self._responses(self._call("Login", headers))[0]
+        response, *events = self._responses(self._call("Login", headers))
+        self._at_login = self._wanted_of(events)
+        return response
 
     def ask(self, action: str, headers: Mapping[str, str] | None = None) -> list[Frame]:
         """Return the answer to one action: its response, and for a list the rows and the end."""
@@ -94,6 +96,8 @@ class WebConnection:
 
     def events(self, patience: float) -> list[Frame]:
         """Return the wanted events that came; wait so long for something to come, or a second (seconds)."""
+        if self._at_login:
+            return self._take_at_login()
         begun = time.monotonic()
         events = self._wait_for_events(WAITS_FOR_EVENTS)
         waited = time.monotonic() - begun
@@ -106,10 +110,16 @@ class WebConnection:
         """Return the wanted events that Asterisk has kept until now; wait for none, and not for the end of a list."""
         if self._is_reading:
             return []
-        return self._wait_for_events(0)
+        return self._take_at_login() or self._wait_for_events(0)
+
+    def _take_at_login(self) -> list[Frame]:
+        events, self._at_login = self._at_login, []
+        return events
 
     def _wait_for_events(self, seconds: int) -> list[Frame]:
-        frames = self.ask("WaitEvent", {"Timeout": str(seconds)})
+        return self._wanted_of(self.ask("WaitEvent", {"Timeout": str(seconds)}))
+
+    def _wanted_of(self, frames: Iterable[Frame]) -> list[Frame]:
         return [frame for frame in frames if frame.get("Event") in self._wanted]
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ def registration_lines(pbx: str, found: ManagerSurvey, *, nobody: str) -> Iterat
 
 def remarks_on(rights: ManagerRights) -> Iterator[str]:
     """Say what our manager user lacks, and what it has too much."""
-    if rights.reads_events is False:
+    if not rights.reads_events:
         yield (
             "its manager user may not read events: manager.conf needs read = system, or a lost registration is "
             "seen only at the next poll"

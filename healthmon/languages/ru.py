@@ -479,6 +479,9 @@ SAYINGS = {
     "connection refused: nothing listens on {at}; is enabled = yes in {file}?": (
         "в соединении отказано: на {at} никто не слушает; есть ли enabled = yes в {file}?"
     ),
+    "{why}; logs in again every {every} min, and at a reload of healthmon": (
+        "{why}; новый вход каждые {every} мин и при перезагрузке healthmon"
+    ),
     "login refused": "вход не разрешён",
     "login refused; {reason}": "вход не разрешён; {reason}",
     "not allowed; the user {user} may not ask for registrations: manager.conf needs read = system and "
@@ -489,6 +492,17 @@ SAYINGS = {
     "{at} closed the connection": "{at} закрыл соединение",
     "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every} s": (
         "нет событий; пользователю {user} нельзя их читать: в manager.conf нужно read = system. Опрос каждые {every} с"
+    ),
+    "events only; the user {user} may not ask for the list, and each registration is unknown until its next event: "
+    "manager.conf needs write = reporting. Logs in again at a reload of healthmon": (
+        "только события; пользователю {user} нельзя запрашивать список, и о каждой регистрации ничего не известно до "
+        "её следующего события: в manager.conf нужно write = reporting. Новый вход — при перезагрузке healthmon"
+    ),
+    "what answers on {at} is no manager interface: {said}": "на {at} отвечает не интерфейс управления: {said}",
+    "no answer within {timeout} s although {at} is connected: frozen or overloaded; or what listens there is no "
+    "manager interface": (
+        "соединение с {at} есть, но нет ответа за {timeout} с: завис или перегружен; или там слушает не интерфейс "
+        "управления"
     ),
     "registered at {server}": "регистрация на {server} есть",
     "not registered at {server}: {why}; Asterisk has stopped trying: it needs {command}, or a reload; incoming calls "

@@ -189,7 +189,8 @@ class ConnectionReport(Struct, frozen=True):
 
     ``trouble is None`` means that it works; then ``remark`` may hold a warning that makes it degraded ("the
     certificate ends in 9 days"). ``alive_at`` is the last proof of life by this way (blindness counts from there).
-    ``asked_at`` is when the look began that failed; a time-out is reported only when it is over.
+    ``asked_at`` is when the look began that failed; a time-out is reported only when it is over. ``forgets``: what this
+    way told before counts no more, as ``remark`` says; it begins anew, and cannot ask how things are.
     """
 
     pbx: str
@@ -200,6 +201,7 @@ class ConnectionReport(Struct, frozen=True):
     remark: str = ""
     alive_at: float | None = None
     asked_at: float | None = None
+    forgets: bool = False
 
 
 class RegistrationList(Struct, frozen=True):

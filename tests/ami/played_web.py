@@ -46,7 +46,6 @@ class PlayedWebManager(PlayedManager):
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.address = "http"
-        self.booted = ""
 
     def __enter__(self) -> PlayedWebManager:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -68,7 +67,9 @@ class PlayedWebManager(PlayedManager):
                 return "Response: Error\r\nMessage: Authentication failed\r\n\r\n"
             self.logins += 1
             self.session = f"abc{self.logins}"
-            return "Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
+            # In the same body, and only where the login names events (22.10.1, 16.28.0).
+            came = self.booted if "Events" in headers else ""
+            return f"Response: Success\r\nMessage: Authentication accepted\r\n\r\n{came}"
         if not self.session or self.session not in cookie:
             return DENIED
         if headers["Action"] != "WaitEvent":

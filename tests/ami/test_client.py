@@ -100,6 +100,7 @@ def test_more_events_than_are_kept_are_known_to_be_lost(manager: PlayedManager) 
 
         assert client.take_loss()
         assert not client.take_loss()
+        assert [event["Event"] for event in client.events(0)] == ["FullyBooted"], "it came with the login"
         assert len(client.events(0)) == MOST_WAITING
 
 

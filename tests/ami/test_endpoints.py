@@ -162,6 +162,7 @@ def test_through_the_web_server_a_list_is_read_as_it_comes_and_events_wait_at_as
         )
         with closing(AmiClient(web_config_of(manager), ("Registry",), timeout=5.0)) as client:
             manager.sends(in_lines({"Event": "Registry", "Status": "Rejected"}).encode())
+            assert [event["Event"] for event in client.events_at_hand()] == ["FullyBooted"], "it came with the login"
             sizes, meanwhile = [], []
             for piece in client.rows(LIST_CONTACTS):
                 sizes.append(len(piece))

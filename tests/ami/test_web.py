@@ -41,13 +41,23 @@ def failure(pbx: PbxConfig) -> AmiError:
 def test_registrations_are_read_and_events_come(manager: PlayedWebManager) -> None:
     with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
         assert [row.status for row in client.registrations()] == ["Registered", "Rejected"]
-        assert not client.tells_boot
         manager.tries("reg-a", "Rejected")
+        [booted] = client.events(0.1)
         [event] = client.events(0.1)
         client.ping()
 
+    assert booted["Event"] == "FullyBooted"
     assert (event["Event"], event["Status"]) == ("Registry", "Rejected")
     assert [headers["Action"] for headers in manager.asked][-1] == "Logoff"
+
+
+@pytest.mark.parametrize("may_read", [True, False])
+def test_whether_events_may_be_read_is_known_with_the_login(manager: PlayedWebManager, may_read: bool) -> None:
+    if not may_read:
+        manager.booted = ""
+
+    with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
+        assert (client.has_booted, client.rights().reads_events) == (may_read, may_read)
 
 
 def test_a_login_that_is_refused(manager: PlayedWebManager) -> None:

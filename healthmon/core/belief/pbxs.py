@@ -241,8 +241,8 @@ class Pbxs:
         pbx.reports[Channel.MANAGER] = report
         if pbx.can_check_at_once and not could_check:
             self._endpoints.plan_second_checks(pbx)
-        if report.trouble is not None:
-            why = f"manager interface: {report.words or report.trouble}"
+        if report.trouble is not None or report.forgets:
+            why = f"manager interface: {report.words or report.trouble or report.remark}"
             for _endpoint, registration in pbx.registered_endpoints():
                 registration.hide(why, report.at)
             self.lone_registrations.hide(pbx, why, report.at, step)

@@ -100,7 +100,7 @@ def _then_log_in_again(remedy: Remedy) -> Remedy:
 def _rights(look: PbxLook, rights: ManagerRights) -> Iterator[DoctorFinding]:
     """Say what our manager user lacks, and what it has too much."""
     user = look.pbx.ami_username
-    if rights.reads_events is False:
+    if not rights.reads_events:
         yield DoctorFinding(
             name=FindingName.AMI_NO_EVENTS,
             gravity=Gravity.ADVICE,

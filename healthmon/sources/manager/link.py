@@ -8,6 +8,7 @@ import time
 from msgspec import Struct
 from msgspec.structs import replace
 
+from healthmon.ami.client import MAY_NOT_ASK
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import Trouble
 from healthmon.model import Channel, ConnectionReport, Target
@@ -18,6 +19,11 @@ from healthmon.times.clock import Clock
 log = logging.getLogger(__name__)
 
 NO_EVENTS = "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every:g} s"
+#: Each registration may have changed while there was no connection, and only its next event tells.
+NO_LIST = (
+    "events only; the user {user} may not ask for the list, and each registration is unknown until its next event: "
+    "manager.conf needs write = reporting. Logs in again at a reload of healthmon"
+)
 #: What was changed in manager.conf counts from the next login on.
 AGAIN = "{what}; logs in again every {every:g} min, and at a reload of healthmon"
 
@@ -56,13 +62,14 @@ class ManagerLink:
         self.times = times or ManagerTimes()
         #: All endpoints that are watched, in the order in which they were learned.
         self.endpoints: dict[Target, None] = {}
-        #: Events come: Asterisk has said that it has booted, which it does after each login.
+        #: Events come: Asterisk has said that it has booted, which it does with each login.
         self.has_events = False
+        #: Our user may ask for the list of registrations.
+        self.may_list = True
         #: By the steady clock.
         self._connected_at = 0.0
-        self._tells_boot = False
-        #: There was time enough for events, and none came, in this connection or in the one before it.
-        self._lacks_events = False
+        #: What was known of registrations before this connection is to be forgotten: nobody can ask how they are.
+        self._is_to_forget = False
         self._repeats = Repeats(log, f"pbx {pbx.name}: manager interface")
         #: How it stands, as it was reported last; None: not yet.
         self._report: ConnectionReport | None = None
@@ -71,10 +78,13 @@ class ManagerLink:
         """Go on with another ``poll_every``."""
         self.pbx = pbx
 
-    def begin(self, now: float, *, tells_boot: bool) -> None:
-        """There is a new connection. ``tells_boot``: after a login comes the event that Asterisk has booted."""
-        self._connected_at, self._tells_boot = now, tells_boot
-        self.has_events = False
+    def begin(self, now: float, *, has_events: bool, may_list: bool) -> None:
+        """There is a new connection. ``has_events``: with the login came the event that Asterisk has booted."""
+        self._connected_at = now
+        self.has_events, self.may_list = has_events, may_list
+        self._is_to_forget = not may_list
+        if has_events and not may_list:
+            self.works(self.clock.now())
 
     @property
     def has_had_time(self) -> bool:
@@ -87,16 +97,25 @@ class ManagerLink:
         return self.has_events or self.has_had_time
 
     def works(self, at: float) -> None:
-        """Report that it answers."""
+        """Report that it answers, and which right is missing: that of events is seen at the login."""
         self._repeats.worked()
-        if self.has_events:
-            self._lacks_events = False
-        elif self.has_had_time and self._tells_boot:
-            self._lacks_events = True
-        remark = ""
-        if self._lacks_events:
-            remark = self._tried_again(NO_EVENTS.format(user=self.pbx.ami_username, every=self.pbx.poll_every))
-        self._tell(ConnectionReport(self.pbx.name, Channel.MANAGER, at, remark=remark, alive_at=at))
+        user, remark = self.pbx.ami_username, ""
+        if not self.has_events:
+            remark = self._tried_again(NO_EVENTS.format(user=user, every=self.pbx.poll_every))
+        elif not self.may_list:
+            remark = NO_LIST.format(user=user)
+        report = ConnectionReport(self.pbx.name, Channel.MANAGER, at, remark=remark, alive_at=at)
+        self._tell(report, forgets=self._is_to_forget)
+        self._is_to_forget = False
+
+    def may_nothing(self) -> None:
+        """Report that our user may neither hear events nor ask, as far as that is known while Asterisk may boot."""
+        what = MAY_NOT_ASK.format(user=self.pbx.ami_username)
+        self._repeats.failed(what)
+        report = ConnectionReport(
+            self.pbx.name, Channel.MANAGER, self.clock.now(), Trouble.DENIED, self._tried_again(what)
+        )
+        self._tell(report)
 
     def failed(self, what: str, trouble: Trouble) -> float:
         """Report what ended the connection, and return how long to wait before the next, seconds."""
@@ -112,9 +131,12 @@ class ManagerLink:
     def is_to_be_renewed(self, *, at_once: bool) -> bool:
         """Whether to log in again for a right that is missing: a session keeps those of its login.
 
-        ``at_once``: somebody may just have given it.
+        ``at_once``: somebody may just have given it. Where there are events alone only then: with each login is
+        forgotten what they told.
         """
-        return self._lacks_events and (at_once or time.monotonic() - self._connected_at > self.times.denied)
+        if at_once:
+            return not (self.has_events and self.may_list)
+        return not self.has_events and time.monotonic() - self._connected_at > self.times.denied
 
     def _tried_again(self, what: str) -> str:
         """Say when it is tried again, too."""
@@ -125,6 +147,6 @@ class ManagerLink:
         if self._report is not None:
             self._tell(replace(self._report, at=self.clock.now()))
 
-    def _tell(self, report: ConnectionReport) -> None:
+    def _tell(self, report: ConnectionReport, *, forgets: bool = False) -> None:
         self._report = report
-        self.inbox.offer(report)
+        self.inbox.offer(replace(report, forgets=forgets))

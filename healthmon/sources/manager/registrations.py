@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.frames import Frame
-from healthmon.ami.registrations import EVENT, UNDER_WAY, OutboundRegistration, key_of, readable
+from healthmon.ami.registrations import EVENT, UNDER_WAY, OutboundRegistration, key_of, readable, unlisted
 from healthmon.model import (
     REGISTRATION,
     Check,
@@ -65,6 +65,8 @@ class RegistrationPart:
         #: The registrations by their names, what is known of their attempts, and whose they are.
         self._rows: dict[str, OutboundRegistration] = {}
         self._tries: dict[str, Tries] = {}
+        #: What the last list said, by what an event has of a registration.
+        self._listed: dict[tuple[str, str], OutboundRegistration] = {}
         #: Since when attempts of the older drivers are under way.
         self._under_way_since: dict[str, float] = {}
         self._owners: dict[str, Target] = {}
@@ -87,6 +89,7 @@ class RegistrationPart:
         # What was tried while nobody listened is not known, nor how it went.
         self._tries.clear()
         self._rows.clear()
+        self._names_of.clear()
         self._under_way_since.clear()
 
     def _list_soon(self) -> None:
@@ -134,6 +137,8 @@ class RegistrationPart:
             return
         status, key = readable(event.get("Status", "")), key_of(event)
         found = [row for row in self._rows.values() if row.key == key]
+        if not found and not self._link.may_list:
+            found = [self._met(key)]
         if len(found) != 1:
             # It is new; or several have the same, and the list tells which it was.
             self._list_soon()
@@ -145,6 +150,17 @@ class RegistrationPart:
         if owner is not None:
             self._offer(owner, at, Source.EVENT)
 
+    def _met(self, key: tuple[str, str]) -> OutboundRegistration:
+        """A registration of which an event speaks for the first time, where nobody may ask for the list.
+
+        What a list said before, when that was allowed, still tells how it is called, and whose it is.
+        """
+        row = self._listed.get(key) or unlisted(*key)
+        self._rows[row.name] = row
+        owner = self._owners.setdefault(row.name, self._target_of(row.name, ""))
+        self._names_of.setdefault(owner, []).append(row.name)
+        return row
+
     def _tries_of(self, row: OutboundRegistration, at: float) -> Tries:
         return self._tries.setdefault(row.name, Tries(at))
 
@@ -152,8 +168,24 @@ class RegistrationPart:
 
     def work(self, client: AmiClient) -> Iterable[None]:
         """Ask for all registrations, and offer what is seen. They are few: nothing has to be heard in between."""
-        self._list(client)
+        if client.may_list:
+            self._list(client)
+        else:
+            self._go_by_events(client)
+        self._listed_at = time.monotonic()
+        self.due_at = self._listed_at + self._link.pbx.poll_every
         return ()
+
+    def _go_by_events(self, client: AmiClient) -> None:
+        """Offer again what events have told in this connection: where the list may not be asked nobody tells more."""
+        at, self._knows_endpoints = self._link.clock.now(), True
+        client.ping()
+        if not self._link.has_events:
+            self._link.may_nothing()
+            return
+        self._link.works(at)
+        for owner in self._names_of:
+            self._offer(owner, at, Source.SNAPSHOT)
 
     def _list(self, client: AmiClient) -> None:
         at, self._knows_endpoints = self._link.clock.now(), True
@@ -163,6 +195,7 @@ class RegistrationPart:
         owners = owners_of(rows, self._identities)
         rows += [self._as_before(row, at) for row in client.older_registrations()]
         self._rows = {row.name: row for row in rows}
+        self._listed = {row.key: row for row in rows}
         self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
         self._names_of = {}
         for name, owner in self._owners.items():
@@ -178,8 +211,6 @@ class RegistrationPart:
             # Not while Asterisk boots, and has not read its configuration yet.
             self._forget_gone(at)
             self._say_slips()
-        self._listed_at = time.monotonic()
-        self.due_at = self._listed_at + self._link.pbx.poll_every
 
     def _say_slips(self) -> None:
         """Say in the log, once, what is wrong with those that watch sections give to endpoints."""

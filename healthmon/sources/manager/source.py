@@ -10,6 +10,7 @@ from threading import Event
 
 from healthmon.ami.client import BOOTED, RELOADED, AmiClient
 from healthmon.ami.frames import Frame
+from healthmon.ami.one_look import with_what_listens
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiError, Trouble
 from healthmon.model import Question, Target
@@ -33,6 +34,10 @@ class ManagerSource:
         self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
         #: Rights may have been given that were missing.
         self._is_to_try = Event()
+        #: What listens there is a manager interface: it has let us in before.
+        self._is_known = False
+        #: What listens there instead, in words, as far as that was seen; it is looked for once.
+        self._stranger: AmiError | None = None
         #: By the steady clock.
         self._ping_due = 0.0
 
@@ -67,13 +72,27 @@ class ManagerSource:
 
     def _connected(self) -> AmiClient:
         self._is_to_try.clear()
-        events = [event for part in self._parts for event in part.events]
-        client = AmiClient(self._link.pbx, events, timeout=self._link.times.timeout)
+        client = self._logged_in()
         now = time.monotonic()
-        self._link.begin(now, tells_boot=client.tells_boot)
+        self._link.begin(now, has_events=client.has_booted, may_list=client.may_list)
         self._ping_due = now
         for part in self._parts:
             part.begin(now)
+        return client
+
+    def _logged_in(self) -> AmiClient:
+        """Log in. Where something answered never yet, the error says whether it is a manager interface at all."""
+        pbx, events = self._link.pbx, [event for part in self._parts for event in part.events]
+        try:
+            client = AmiClient(pbx, events, timeout=self._link.times.timeout)
+        except AmiError as error:
+            if self._is_known or error.trouble is not Trouble.TIMED_OUT:
+                raise
+            found = self._stranger or with_what_listens(pbx, error)
+            if found is not error:
+                self._stranger = found
+            raise found from None
+        self._is_known, self._stranger = True, None
         return client
 
     def _listen(self, client: AmiClient) -> None:

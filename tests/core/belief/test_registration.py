@@ -11,6 +11,7 @@ from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
     Check,
+    ConnectionReport,
     ContactStatus,
     Ending,
     Health,
@@ -475,6 +476,28 @@ def test_without_the_manager_interface_registrations_are_unknown_and_neither_los
     scene.after(20)
     scene.answer_registration(B, DOWN)
     assert [incident.target for incident in scene.open()] == [B]
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_a_session_that_hears_events_alone_forgets_what_was_known_until_the_next_one(target: Target) -> None:
+    scene = office()
+    scene.says(target, DOWN, Source.SNAPSHOT)
+
+    remark = "events only; the user may not ask for the list"
+    scene.see(ConnectionReport("office", Channel.MANAGER, scene.now, remark=remark, forgets=True))
+    for _ in range(60):
+        scene.after(5)
+        scene.manager(remark=remark)
+        scene.answer_all({A: UP, B: UP})
+
+    state = scene.state(target, Check.REGISTRATION)
+    assert (state.unknown_because, state.remark) == (f"manager interface: {remark}", "")
+    assert not scene.open(target)
+    scene.says(target, DOWN)
+    assert not scene.state(target, Check.REGISTRATION).unknown_because
+    scene.after(30)
+    scene.answer_registration(target, DOWN)
+    assert len(scene.open(target)) == 1
 
 
 def test_a_short_loss_of_the_manager_interface_is_told_to_nobody() -> None:

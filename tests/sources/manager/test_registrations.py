@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from msgspec.structs import replace
 
+from healthmon.ami.client import LIST_REGISTRATIONS
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
@@ -26,7 +27,7 @@ from healthmon.sources.manager.link import ManagerLink, ManagerTimes
 from healthmon.sources.manager.registrations import RegistrationPart
 from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
-from tests.ami.played import BOOTED, PASSWORD, PlayedManager, in_lines, row
+from tests.ami.played import ACTIONS, BOOTED, PASSWORD, PlayedManager, in_lines, row
 from tests.ami.test_client import config_of
 from tests.sources.rig import target
 from tests.waiting import wait_for
@@ -174,32 +175,34 @@ def test_a_refused_login_is_not_repeated_but_said_again_to_whoever_asks(manager:
     assert [headers["Action"] for headers in manager.asked].count("Login") == 1
 
 
-def test_who_may_not_read_events_is_told_so_once_there_was_time_for_them(manager: PlayedManager) -> None:
-    manager.booted = ""
-    watch = Watch(manager, replace(TIMES, booted_within=0.05)).start()
-    try:
-        watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
-        wait_for(lambda: watch.link.has_had_time)
-        watch.source.ask(Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER))
-        wait_for(lambda: "read = system" in watch.reports()[-1][1])
-    finally:
-        watch.end()
-    assert watch.reports()[-1][0] is None
-
-
 def lacking_events(manager: PlayedManager, times: ManagerTimes) -> Watch:
     """A watch whose user may not read events, which it has found out."""
     manager.booted = ""
     watch = Watch(manager, times).start()
     watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
-    wait_for(lambda: watch.link.has_had_time)
-    watch.source.ask(Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER))
-    wait_for(lambda: "read = system" in watch.reports()[-1][1])
     return watch
 
 
+def test_who_may_not_read_events_is_told_so_from_the_beginning(manager: PlayedManager) -> None:
+    watch = lacking_events(manager, TIMES)
+    watch.end()
+
+    assert {trouble for trouble, _ in watch.reports()} == {None}
+    assert all("read = system" in words for _, words in watch.reports())
+
+
+def test_while_asterisk_boots_events_are_lacking_for_that_time_only(manager: PlayedManager, watch: Watch) -> None:
+    manager.booted = ""
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+
+    manager.sends(BOOTED.encode())
+
+    wait_for(lambda: watch.reports()[-1] == (None, ""))
+    assert manager.logins == 1
+
+
 def test_a_reload_logs_in_anew_where_a_right_was_missing(manager: PlayedManager) -> None:
-    watch = lacking_events(manager, replace(TIMES, booted_within=0.05, denied=300.0))
+    watch = lacking_events(manager, replace(TIMES, denied=300.0))
     try:
         assert watch.reports()[-1][1].endswith("; logs in again every 5 min, and at a reload of healthmon")
         before = len(watch.reports())
@@ -215,7 +218,7 @@ def test_a_reload_logs_in_anew_where_a_right_was_missing(manager: PlayedManager)
 
 
 def test_without_a_reload_it_logs_in_anew_after_a_while(manager: PlayedManager) -> None:
-    watch = lacking_events(manager, replace(TIMES, booted_within=0.05, denied=0.3))
+    watch = lacking_events(manager, replace(TIMES, denied=0.3))
     try:
         manager.booted = BOOTED
         wait_for(lambda: watch.reports()[-1] == (None, ""))
@@ -389,3 +392,97 @@ def test_who_logs_in_while_asterisk_boots_finds_the_module_later(manager: Played
 
     watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
     assert all(listed.targets for listed in watch.lists()), "nothing was taken for removed"
+
+
+# ---------------------------------------------------------------- events alone
+
+WITHOUT_WRITE = ("Ping", "ListCommands")
+ALONE = target("REGISTRATION/PJSIP/reg-a@sip.example.net")
+
+
+@pytest.fixture
+def listener(manager: PlayedManager, watch: Watch) -> Watch:
+    """A watch whose user may read events, and ask for nothing; its endpoints are known."""
+    manager.actions = WITHOUT_WRITE
+    return watch.start()
+
+
+def test_without_the_right_to_ask_it_is_degraded_from_the_login_on_and_forgets_what_was_known(
+    listener: Watch, manager: PlayedManager
+) -> None:
+    wait_for(lambda: len(listener.reports()) > 1)
+
+    reports = [each for each in listener.collect() if isinstance(each, ConnectionReport)]
+    assert all(each.trouble is None and "may not ask for the list" in each.remark for each in reports)
+    assert [each.forgets for each in reports] == [True, *([False] * (len(reports) - 1))]
+    assert not listener.seen(), "nothing is known of any before its first event"
+    assert not any(asked["Action"] == LIST_REGISTRATIONS for asked in manager.asked), "what is refused is not asked"
+
+
+def test_each_event_tells_of_its_registration_and_a_question_is_answered_with_what_it_told(
+    listener: Watch, manager: PlayedManager
+) -> None:
+    wait_for(lambda: bool(listener.reports()))
+    manager.tries("reg-a", "Rejected")
+    listener.wait((ALONE.resource, Health.DOWN, Source.EVENT))
+    assert listener.words() == (
+        "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
+    )
+
+    listener.source.ask(Question("office", (ALONE,), check=Check.REGISTRATION, asked_by=Channel.MANAGER))
+
+    listener.wait((ALONE.resource, Health.DOWN, Source.SNAPSHOT))
+    assert not listener.lists(), "what there is besides nobody knows"
+
+
+def test_what_was_heard_before_a_new_connection_is_not_believed(listener: Watch, manager: PlayedManager) -> None:
+    wait_for(lambda: bool(listener.reports()))
+    manager.tries("reg-a", "Registered")
+    listener.wait((ALONE.resource, Health.UP, Source.EVENT))
+
+    manager.cut()
+    wait_for(
+        lambda: [each.forgets for each in listener.collect() if isinstance(each, ConnectionReport)].count(True) == 2
+    )
+    heard, reported = len(listener.seen()), len(listener.reports())
+    listener.source.ask(Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER))
+    wait_for(lambda: len(listener.reports()) > reported)
+
+    assert len(listener.seen()) == heard
+
+
+def test_a_section_gives_a_registration_that_only_events_tell_of_to_an_endpoint(manager: PlayedManager) -> None:
+    manager.actions = WITHOUT_WRITE
+    named = {A: ("PJSIP/reg-a@sip.example.net",)}
+    watch = Watch(manager, registrations_of=lambda target: named.get(target, ())).start()
+    try:
+        wait_for(lambda: bool(watch.reports()))
+        manager.tries("reg-a", "Rejected")
+        watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
+    finally:
+        watch.end()
+
+
+def test_a_reload_logs_in_anew_where_the_list_may_not_be_asked(listener: Watch, manager: PlayedManager) -> None:
+    wait_for(lambda: bool(listener.reports()))
+
+    manager.actions = ACTIONS
+    listener.source.log_in_again()
+
+    listener.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    assert listener.reports()[-1] == (None, "")
+
+
+def test_whoever_may_neither_read_nor_ask_is_told_so_and_heard_when_asterisk_has_booted(
+    listener: Watch, manager: PlayedManager
+) -> None:
+    wait_for(lambda: bool(listener.reports()))
+    manager.booted = ""
+    manager.cut()
+    wait_for(lambda: any("may not ask for registrations" in words for _, words in listener.reports()))
+    assert listener.reports()[-1][0] is Trouble.DENIED
+
+    manager.sends(BOOTED.encode())
+
+    wait_for(lambda: "may not ask for the list" in listener.reports()[-1][1])
+    assert manager.logins == 2

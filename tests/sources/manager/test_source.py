@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.frames import Frame
@@ -16,6 +17,7 @@ from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
 from tests.ami.played import PlayedManager
 from tests.ami.test_client import config_of
+from tests.ami.test_one_look import listening
 from tests.sources.rig import target
 from tests.waiting import wait_for
 
@@ -189,3 +191,49 @@ def test_a_long_work_ends_with_the_daemon(manager: PlayedManager) -> None:
         stop.set()
         thread.join(5)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", "is no manager interface: 'HTTP/1.1 404 Not Found'"),
+        (b"", "frozen or overloaded; or what listens there is no manager interface"),
+    ],
+    ids=["a web server", "nothing that answers"],
+)
+def test_a_port_where_something_waits_silently_is_not_called_frozen_alone(answer: bytes, words: str) -> None:
+    with listening(answer) as port:
+        pbx = replace(config_of(PlayedManager()), ami=f"tcp://127.0.0.1:{port}")
+        stop = threading.Event()
+        link = ManagerLink(pbx, Inbox(100), Clock(), ManagerTimes(timeout=0.2, patience=0.01, retries=(0.01,)))
+        thread = threading.Thread(target=ManagerSource(link, [PlayedPart("A")], stop).run)
+        thread.start()
+        try:
+            reports: list[ConnectionReport] = []
+
+            def come() -> bool:
+                reports.extend(each for each in link.inbox.drain(0.05) if isinstance(each, ConnectionReport))
+                return len(reports) > 2
+
+            wait_for(come, 20)
+        finally:
+            stop.set()
+            thread.join(10)
+    assert all(report.words.endswith(words) for report in reports)
+
+
+def test_a_manager_interface_that_has_let_us_in_and_freezes_is_frozen(manager: PlayedManager) -> None:
+    part = PlayedPart("A")
+    stop = threading.Event()
+    times = ManagerTimes(timeout=0.3, patience=0.01, ping_every=0.05, retries=(0.01,))
+    link = ManagerLink(config_of(manager), Inbox(100), Clock(), times)
+    thread = threading.Thread(target=ManagerSource(link, [part], stop).run)
+    thread.start()
+    try:
+        wait_for(lambda: "asked 0" in part.happened)
+        manager.is_frozen = True
+        wait_for_reports(link, 3)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not any("GET" in line for asked in manager.asked for line in asked), "it is asked nothing odd"

@@ -1,0 +1,66 @@
+"""A manager user who lacks a right, on a real Asterisk: that is known with the login, and what it may do is used."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.endpoints import trunk
+from tests.lab.fixtures import Lab
+from tests.lab.pbxfiles import Options
+from tests.lab.provider import Provider
+from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
+from tests.system.test_registrations import WATCH, manager_of
+
+NO_EVENTS = "manager interface: no events; the user healthmon may not read them: manager.conf needs read = system"
+NO_LIST = "manager interface: events only; the user healthmon may not ask for the list"
+ALONE = "REGISTRATION/PJSIP/trunk-a@{host}"
+
+
+@pytest.fixture
+def provider(lab: Lab) -> Provider:
+    found = lab.add(Provider(lab.address()))
+    found.come_back()
+    return found
+
+
+def scene_of(lab: Lab, provider: Provider, way: str, *, read: str, write: str) -> Scene:
+    own = trunk("trunk-a", f"sip:{provider.address}:{provider.port}", registration={}, **CHECKED_OFTEN)  # type: ignore[arg-type]
+    pbx = lab.asterisk(own, options=Options(ami_read=read, ami_write=write))
+    return set_scene(
+        lab, pbx, lab.folder("daemon"), config=WATCH, options=manager_of(pbx, way), receiver={"group_wait": "0s"}
+    )
+
+
+@pytest.mark.parametrize("way", ["tcp", "http"])
+def test_who_may_not_read_events_is_told_so_and_nothing_before(lab: Lab, provider: Provider, way: str) -> None:
+    scene = scene_of(lab, provider, way, read="call", write="reporting")
+
+    scene.wait_told("DEGRADED PBX office: manager interface: no events")
+
+    assert scene.daemon.pbx()["reason"].startswith(NO_EVENTS)
+    assert "the manager interface answers" not in scene.daemon.log()
+    [check] = [check for check in scene.daemon.target("PJSIP/trunk-a")["checks"] if check["check"] == "registration"]
+    assert check["state"] == "up", "the list tells of it"
+
+
+@pytest.mark.parametrize("way", ["tcp", "http"])
+def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provider: Provider, way: str) -> None:
+    alone = ALONE.format(host=provider.address)
+    scene = scene_of(lab, provider, way, read="system", write="")
+    scene.wait_told("DEGRADED PBX office: manager interface: events only")
+    assert scene.daemon.pbx()["reason"].startswith(NO_LIST)
+
+    provider.answer("REGISTER", 403)
+    scene.pbx.register_now("trunk-a")
+    scene.daemon.wait(lambda: scene.daemon.state(alone) == "down", "its event says so")
+    assert provider.address in scene.sink.messages[-1].body
+
+    provider.answer("REGISTER", 200)
+    scene.pbx.register_now("trunk-a")
+    scene.daemon.wait(lambda: scene.daemon.state(alone) == "up", "and that it is back")
+    scene.wait_told(
+        "DEGRADED PBX office: manager interface: events only",
+        "DOWN registration PJSIP/trunk-a",
+        "UP registration PJSIP/trunk-a",
+    )
+    assert "RequestNotAllowed" not in scene.pbx.log_text(), "what it may not do it does not try"
