@@ -74,7 +74,9 @@ def output_to(path: Path | None, database: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _opened(path: Path, database: Path) -> Iterator[BinaryIO]:
     try:
-        with _to_be_placed(path, database) if _is_plain(path) else os.fdopen(_number(path), "wb") as file:
+        # A pipe or a device is written to as it is, and so is what is open already.
+        is_plain = not _OPEN_ALREADY.fullmatch(str(path)) and (path.is_file() or not path.exists())
+        with _to_be_placed(path, database) if is_plain else os.fdopen(_number(path), "wb") as file:
             yield file
     except OSError as error:
         if error.filename not in (None, str(path)):
@@ -86,11 +88,6 @@ def _opened(path: Path, database: Path) -> Iterator[BinaryIO]:
 def is_seen(path: Path | None) -> bool:
     """Whether somebody may look on while it is written: at a terminal, or through a pager."""
     return path is None and not stat.S_ISREG(os.fstat(_STDOUT).st_mode)
-
-
-def _is_plain(path: Path) -> bool:
-    """Whether it is a file, or nothing yet: a pipe or a device is written to as it is."""
-    return not _OPEN_ALREADY.fullmatch(str(path)) and (path.is_file() or not path.exists())
 
 
 def _number(path: Path) -> int:

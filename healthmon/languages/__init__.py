@@ -105,13 +105,13 @@ class Language(Struct, frozen=True, dict=True):
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
         """The sayings with names in braces, as patterns."""
-        return [(_pattern(saying), words) for saying, words in self.sayings.items() if "{" in saying]
-
-
-def _pattern(saying: str) -> re.Pattern[str]:
-    """``lists {listed} of {known}`` -> a pattern with a group for each name."""
-    parts = re.split(r"\{(\w+)\}", saying)
-    return re.compile("".join(re.escape(p) if i % 2 == 0 else f"(?P<{p}>.+?)" for i, p in enumerate(parts)), re.S)
+        patterns = []
+        for saying, words in self.sayings.items():
+            if "{" in saying:
+                # "lists {listed} of {known}" has a group for each name.
+                grouped = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(saying))
+                patterns.append((re.compile(grouped, re.S), words))
+        return patterns
 
 
 @cache

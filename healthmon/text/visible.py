@@ -10,10 +10,10 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
-
-
-def _escaped(letter: str) -> str:
-    if letter == "\N{NO-BREAK SPACE}":
-        return " "
-    return letter.encode("unicode_escape").decode()
+    letters = []
+    for letter in text.replace("\N{NO-BREAK SPACE}", " "):
+        if letter.isprintable():
+            letters.append(letter)
+        else:
+            letters.append(letter.encode("unicode_escape").decode())
+    return "".join(letters)

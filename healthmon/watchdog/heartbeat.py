@@ -134,7 +134,11 @@ def fetch_once(url: str) -> None:
         resource = parts.path or "/"
         if parts.query:
             resource = f"{resource}?{parts.query}"
-        connection.request("GET", resource, headers=_headers(parts))
+        headers = {"User-Agent": f"healthmon/{__version__}"}
+        if parts.username is not None:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            headers["Authorization"] = "Basic " + b64encode(login.encode()).decode()
+        connection.request("GET", resource, headers=headers)
         with connection.getresponse() as answer:
             status, body = answer.status, answer.read(_EXCERPT_BYTES)
     _refuse(status, body)
@@ -163,14 +167,6 @@ def _connected(host: str, port: int, *, is_tls: bool) -> socket.socket:
         encrypted.settimeout(TIMEOUT)
         closing.pop_all()
         return encrypted
-
-
-def _headers(parts: SplitResult) -> dict[str, str]:
-    headers = {"User-Agent": f"healthmon/{__version__}"}
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + b64encode(login.encode()).decode()
-    return headers
 
 
 def _refuse(status: int, body: bytes) -> None:

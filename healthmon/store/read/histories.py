@@ -118,6 +118,10 @@ def _read(session: Session, wanted: dict[str, Any], questions: tuple[str, str, s
     unknown_periods = _Following(session.execute(unknown_question, wanted))
     for check in session.execute(checks_question, wanted):
         number, target, name = check["id"], target_of(check), check["name"]
+        rows = transitions.of(number)
+        # One from before the window is kept: several may have happened at the same moment.
+        before = sum(row["at"] < wanted["since"] for row in rows)
+        rows = rows[max(0, before - 1) :]
         yield TargetHistory(
             target=target,
             check=name,
@@ -125,9 +129,7 @@ def _read(session: Session, wanted: dict[str, Any], questions: tuple[str, str, s
             watch=check["watch"],
             watched_since=timeline.shown(check["watched_since"]),
             forgotten_at=timeline.shown_or_none(check["forgotten_at"]),
-            transitions=tuple(
-                _transition(row, target, name, timeline) for row in _from_last_before(wanted, transitions.of(number))
-            ),
+            transitions=tuple(_transition(row, target, name, timeline) for row in rows),
             unknown_periods=_unknown_periods(unknown_periods.of(number), target, name, timeline),
         )
 
@@ -136,12 +138,6 @@ def read_unknown_of_pbxs(session: Session, window: dict[str, Any]) -> dict[str, 
     """Read when nothing behind a PBX could be seen, by PBX."""
     by_pbx = groupby(session.execute(UNKNOWN_OF_PBXS_WANTED, window), key=itemgetter("pbx"))
     return {pbx: _unknown_periods(rows, Target(pbx), Check.REACHABILITY, session.timeline) for pbx, rows in by_pbx}
-
-
-def _from_last_before(wanted: dict[str, Any], rows: list[Stored]) -> list[Stored]:
-    """Keep one from before the window: several may have happened at the same moment."""
-    before = sum(row["at"] < wanted["since"] for row in rows)
-    return rows[max(0, before - 1) :]
 
 
 def _transition(row: Stored, target: Target, check: str, timeline: Timeline) -> Transition:

@@ -140,7 +140,9 @@ class Maintainer:
         """
         names = {"old": old, "new": new}
         with self._session.transaction():
-            known = self._pbxs()
+            in_tables = " UNION ".join(f"SELECT pbx FROM {table}" for table in TABLES_WITH_PBX)  # noqa: S608 (ours)
+            # Receivers' incidents are of no PBX.
+            known = [row["pbx"] for row in self._session.execute(f"{in_tables} ORDER BY pbx") if row["pbx"]]
             if old not in known:
                 raise RenameRefused(f"there is no PBX {old} in the database; {_there_are(known)}")
             if new in known:
@@ -149,11 +151,6 @@ class Maintainer:
                 self._session.execute(f"UPDATE {table} SET pbx = :new WHERE pbx = :old", names)  # noqa: S608 (ours)
             self._rename_in_silences(old, new)
             return int(self._session.value("SELECT COUNT(*) FROM checks WHERE pbx = :new", names))
-
-    def _pbxs(self) -> list[str]:
-        """Name all PBXs of which anything is known. Receivers' incidents are of no PBX."""
-        names = " UNION ".join(f"SELECT pbx FROM {table}" for table in TABLES_WITH_PBX)  # noqa: S608 (ours)
-        return [row["pbx"] for row in self._session.execute(f"{names} ORDER BY pbx") if row["pbx"]]
 
     def _rename_in_silences(self, old: str, new: str) -> None:
         timeline = self._session.timeline
