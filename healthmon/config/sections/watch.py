@@ -151,7 +151,7 @@ class WatchConfig(Struct, frozen=True):
     #: Whether they are asked by OPTIONS of our own.
     probe: Probe = option(
         values.probe,
-        "Whether healthmon sends OPTIONS of its own: no; auto: to providers that Asterisk checks less well; yes.",
+        "Whether healthmon sends OPTIONS itself: no; auto: to providers that Asterisk checks badly, or has lost; yes.",
         default="no",
     )
     #: How often, seconds; None: as often as Asterisk checks them.

@@ -437,6 +437,23 @@ def test_after_a_restart_of_healthmon_it_is_asked_as_soon_as_its_settings_are_re
     assert len(again.told()) == 0
 
 
+def test_a_reload_ends_and_begins_that_while_it_is_offline() -> None:
+    scene = dead_to_asterisk((DEGRADED, BUSY), 120)
+
+    assert scene.reconfigure(config(watches=(PROVIDERS, PHONES))).probe_plans == {TRUNK: None}
+    assert scene.reconfigure(ASKING).probe_plans == {TRUNK: ProbePlan(TRUNK, WAYS, 10.0)}
+    assert len(scene.told()) == 1
+
+
+def test_what_asterisk_checks_less_well_from_now_on_has_a_check_of_its_own() -> None:
+    scene = dead_to_asterisk((DEGRADED, BUSY), 120)
+
+    scene.see(trunk_settings(TRUNK, ways=WAYS))
+    scene.go_on(120)
+
+    assert (TRUNK, OPTIONS) in scene.db.states
+
+
 def test_nobody_asks_it_where_probe_is_no() -> None:
     scene = Provider(config(watches=(PROVIDERS, PHONES))).settle(takes_2xx_only=True)
     scene.truth[TRUNK] = DOWN
