@@ -116,9 +116,11 @@ class Page:
         self._call("Page.close")
         self._socket.close()
 
-    def picture(self, *, whole: bool = False) -> bytes:
-        """Take a picture of the window, or of the whole page, as PNG."""
-        return base64.b64decode(self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"])
+    def picture(self, scale: float = 1.0) -> bytes:
+        """Take a picture of the window, so many times as large, as PNG."""
+        width, height = self.evaluate("[innerWidth, innerHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": scale}
+        return base64.b64decode(self._call("Page.captureScreenshot", clip=clip)["data"])
 
     def wait_until(self, script: str, within: float = 30.0) -> None:
         """Wait until a script says yes."""

@@ -104,6 +104,15 @@ def test_it_says_the_same_without_scripts(browser: Browser, world: Served) -> No
         assert still.evaluate(read) == lively.evaluate(read)
 
 
+def test_the_rows_of_the_list_are_rows(browser: Browser, tmp_path: Path) -> None:
+    with world_served(tmp_path / "h.db", WORLDS["office"]()) as web, opened(browser, web.url + "/targets") as page:
+        heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map(row => row.clientHeight)")
+
+    assert len(heights) == 30
+    assert sorted(heights)[25] <= 60
+    assert max(heights) <= 130
+
+
 def test_markup_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
     with world_served(tmp_path / "h.db", WORLDS["office"]()) as web, opened(browser, web.url + "/") as page:
         text = page.evaluate("document.body.innerText")

@@ -35,6 +35,7 @@ from tests.report.builder import DAY, HOUR, MINUTE, NOW, connection, outage, pho
 BOB, MARKUP = "Bob & <b>Söhne</b>", "<img src=x onerror=document.title=666>"
 
 _DOWN, _UP, _DEGRADED = Health.DOWN, Health.UP, Health.DEGRADED
+_CAUSES: dict[Health | None, str] = {_DOWN: "contact Unreachable", _UP: "contact Reachable"}
 
 
 class World(Struct):
@@ -55,7 +56,8 @@ class World(Struct):
         if changes:
             state = replace(state, belief=changes[-1][1], since=changes[-1][0], believed_at=changes[-1][0])
         self.states.append(state)
-        self.history += steps(state, (NOW - 30 * DAY, _UP), *changes)
+        changed = steps(state, (NOW - 30 * DAY, _UP), *changes)
+        self.history += [replace(change, cause=_CAUSES.get(change.after, "")) for change in changed]
         return state
 
     def fall(self, state: CheckState, at: float, **facts: object) -> Incident:
@@ -149,9 +151,10 @@ def company(phones: int = 20_000) -> World:
         changes: tuple[tuple[float, Health | None], ...] = ((NOW - (number % 9 + 1) * 2 * HOUR, _DOWN),)
         if number > 1:
             changes += ((NOW - (number % 9 + 1) * 2 * HOUR + 25 * MINUTE, _UP),)
-        state = world.add(provider(f"trunk-{_CARRIERS[number % 8]}-{number:02}", pbx=f"pbx{number % 4}"), *changes)
+        name, reason = f"trunk-{_CARRIERS[number % 8]}-{number:02}", "does not answer OPTIONS (contact Unreachable)"
+        state = world.add(provider(name, pbx=f"pbx{number % 4}", reason=reason), *changes)
         if number <= 1:
-            world.fall(replace(state, reason="does not answer OPTIONS (contact Unreachable)"), changes[-1][0])
+            world.fall(state, changes[-1][0])
     for number in range(phones):
         pbx, changes = f"pbx{number % 4}", ()
         if number % 97 == 3:

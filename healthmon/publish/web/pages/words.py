@@ -155,6 +155,10 @@ class Words:
         """Name a kind."""
         return self.language.noun(kind)
 
+    def number(self, number: int) -> str:
+        """Write a number; thousands stand apart, in a way that no language takes for a comma."""
+        return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
     def percent(self, share: float | None) -> str:
         """Write an availability."""
         return percent(share)
