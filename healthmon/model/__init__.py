@@ -33,10 +33,12 @@ from healthmon.model.registrations import (
     NOT_TRIED,
     STOPPED_TRYING,
     WAITS,
+    as_remembered,
     asks_for_help,
     tells_more,
     tells_nothing,
     why_alone,
+    with_known_why,
 )
 from healthmon.model.sighting import (
     IN_MAINTENANCE_MODE,
@@ -169,9 +171,11 @@ __all__ = [
     "UrlState",
     "Witness",
     "Word",
+    "as_remembered",
     "asks_for_help",
     "check_counts",
     "tells_more",
     "tells_nothing",
     "why_alone",
+    "with_known_why",
 ]

@@ -8,8 +8,10 @@ import re
 NOT_KNOWN_WHY = "rejected, or not answered"
 #: No attempt was heard of.
 NOT_TRIED = "not tried yet, or taken back on purpose"
+#: What the pace of attempts may tell.
+_KNOWN_WHYS = ("rejected", "not answered")
 #: What is said after the server of one that failed, or was not tried.
-_WHYS = (NOT_KNOWN_WHY, NOT_TRIED, "rejected", "not answered")
+_WHYS = (NOT_KNOWN_WHY, NOT_TRIED, *_KNOWN_WHYS)
 #: The words of an older driver, which says more.
 _SAID = re.compile(r"\(Asterisk: (.+?)\)")
 #: It will not come back by itself.
@@ -40,6 +42,23 @@ def why_alone(words: str) -> str:
     if known or said is None:
         return known or words
     return said[1]
+
+
+def with_known_why(words: str, before: str) -> str:
+    """These words, and why the attempt failed as it was known before, where they are of the same and do not tell."""
+    start, _, rest = words.partition(f": {NOT_KNOWN_WHY}")
+    why = next((known for known in _KNOWN_WHYS if rest and before.startswith(f"{start}: {known};")), "")
+    if why:
+        return f"{start}: {why}{rest}"
+    return words
+
+
+def as_remembered(words: str, before: str) -> str:
+    """What was known before healthmon was restarted, where these words are of the same registration and tell less."""
+    start, says_not_why, _ = words.partition(f": {NOT_KNOWN_WHY}")
+    if says_not_why and before.startswith(f"{start}: ") and tells_more(before, words):
+        return before
+    return with_known_why(words, before)
 
 
 def _worth(words: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.model import why_alone
+from healthmon.model import as_remembered, why_alone
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,24 @@ from healthmon.model import why_alone
 )
 def test_the_words_without_the_server(words: str, why: str) -> None:
     assert why_alone(words) == why
+
+
+KNOWN = "not registered at sip.example.net: rejected; incoming calls are affected"
+UNKNOWN = KNOWN.replace("rejected", "rejected, or not answered")
+STOPPED = KNOWN.replace(";", "; Asterisk has stopped trying: it needs 'pjsip send register a', or a reload;")
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "said"),
+    [
+        (UNKNOWN, KNOWN, KNOWN),
+        (UNKNOWN, STOPPED, STOPPED),
+        (STOPPED.replace("rejected", "rejected, or not answered"), KNOWN, STOPPED),
+        (UNKNOWN, UNKNOWN, UNKNOWN),
+        (UNKNOWN, KNOWN.replace("sip.example.net", "elsewhere"), UNKNOWN),
+        (KNOWN.replace("rejected", "not answered"), KNOWN, KNOWN.replace("rejected", "not answered")),
+        (UNKNOWN, "", UNKNOWN),
+    ],
+)
+def test_what_was_known_before_is_said_of_the_same_only(words: str, before: str, said: str) -> None:
+    assert as_remembered(words, before) == said

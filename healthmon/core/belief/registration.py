@@ -8,7 +8,17 @@ from msgspec import Struct, field
 
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.model import NOT_TRIED, Health, Target
+from healthmon.model import (
+    NOT_TRIED,
+    CheckState,
+    Health,
+    Observation,
+    Source,
+    Target,
+    as_remembered,
+    tells_nothing,
+    with_known_why,
+)
 
 #: ``retry_interval`` unless it is configured, and the answer (seconds); at least, for who answers late.
 TRIED_AGAIN_WITHIN = 65.0
@@ -64,12 +74,27 @@ class RegistrationGrace(Struct, frozen=True):
 class Registration(EndpointCheck):
     """The outbound registrations of one endpoint: up or down. Owned by the engine thread."""
 
-    __slots__ = ("retry_interval",)
+    __slots__ = ("remembered", "retry_interval")
 
     def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
         super().__init__(endpoint, check, watched_since)
         #: That of its configuration (seconds); 0.0: it is not known.
         self.retry_interval = 0.0
+        #: Why it was down before healthmon was restarted; "": that is not known, or more is known by now.
+        self.remembered = ""
+
+    def remember(self, state: CheckState, now: float) -> None:
+        """Go on from what was booked."""
+        super().remember(state, now)
+        if state.belief is Health.DOWN:
+            self.remembered = state.reason
+
+    def take(self, observation: Observation) -> bool:
+        """Take what was said. Asterisk has tried again: what it did about it before says nothing any more."""
+        is_taken = super().take(observation)
+        if is_taken and observation.source is Source.EVENT:
+            self.remembered = with_known_why(self.words, self.remembered)
+        return is_taken
 
     def hide(self, why: str, at: float) -> None:
         """Nobody can tell any more how it is."""
@@ -96,9 +121,14 @@ class Registration(EndpointCheck):
         return ""
 
     def correct_reason(self) -> None:
-        """What Asterisk does about it is known better after a while: that it tries no longer, above all."""
+        """What Asterisk does about it is known better after a while: that it tries no longer, above all.
+
+        What the pace of its attempts told before a restart of healthmon, which listens anew, is known until more is.
+        """
+        if self.heard is Health.UP or not tells_nothing(self.words):
+            self.remembered = ""
         if self.belief is Health.DOWN is self.heard:
-            self.reason = self.words
+            self.reason = as_remembered(self.words, self.remembered)
 
     def fingerprint(self) -> tuple[object, ...]:
         """Everything that an observation can change; of a registration that is its reason, too."""

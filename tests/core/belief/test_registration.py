@@ -565,6 +565,31 @@ def test_after_a_restart_of_healthmon_a_registration_is_unknown_until_it_was_ask
     assert not scene.deliver()
 
 
+@pytest.mark.parametrize("known", [SILENT, GIVEN_UP])
+def test_why_it_failed_is_known_after_a_restart_of_healthmon_too(known: str) -> None:
+    first = office()
+    lose(first)
+    first.says(A, DOWN, words=known)
+
+    scene = Office(first.config, first.db, first.now + 5)
+    scene.startup_time = first.startup_time
+    scene.snapshot({A: UP, B: UP})
+    scene.manager()
+    reasons = []
+    for source, words in (
+        (Source.SNAPSHOT, LOST),
+        (Source.SNAPSHOT, LOST),
+        (Source.EVENT, LOST),
+        (Source.EVENT, SILENT.replace("not answered", "rejected")),
+        (Source.EVENT, LOST),
+    ):
+        scene.says(A, DOWN, source, words)
+        reasons.append(scene.state(A, Check.REGISTRATION).reason)
+
+    assert reasons == [known, known, SILENT, SILENT.replace("not answered", "rejected"), LOST]
+    assert scene.open(A)[0].cause == SILENT.replace("not answered", "rejected")
+
+
 def test_a_registration_that_was_removed_ends_without_a_word_of_recovery() -> None:
     scene = office()
     lose(scene)
