@@ -67,9 +67,10 @@ def _offered(
 ) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem  # noqa: PLC0415  (only for a shell that asks)
 
-    given = ctx.params.get("database")
+    # The program that would note its configuration is not run while a shell asks.
+    config, given = ctx.find_root().params["config"], ctx.params.get("database")
     try:
-        where = database_settings(_config(ctx), Path(given) if given else None)
+        where = database_settings(config, Path(given) if given else None)
         become_owner(where.database)
         with open_reader(where.database) as reader:
             found = dict(find(reader))
@@ -81,13 +82,6 @@ def _offered(
         for word, about in found.items()
         if word.startswith(typed) and PLAIN.fullmatch(word)
     ]
-
-
-def _config(ctx: click.Context) -> Path:
-    """The configuration file: while a shell asks, the command that would note it is not run."""
-    config = ctx.find_root().params.get("config")
-    assert isinstance(config, Path)  # noqa: S101  (an option of the program with a default)
-    return config
 
 
 def _watched(reader: Reader) -> Iterator[KnownTarget]:

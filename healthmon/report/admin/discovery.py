@@ -5,7 +5,7 @@ Pure: takes what was read from Asterisk, gives text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -220,15 +220,12 @@ def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) ->
         if patterns and not any(target.is_called(pattern) for pattern in patterns for target in every):
             sections.append(section)
     said = [f"[{section}] matches nothing that is there" for section in sections]
-    return [*said, *_names_of_nothing(every, config)]
-
-
-def _names_of_nothing(listed: Iterable[Target], config: Config) -> Iterator[str]:
-    """Say which lines of [names] call nothing by a name; registrations of nobody are in no list of endpoints."""
-    there = {name for target in listed for name in (target.endpoint, f"{target.pbx}:{target.endpoint}")}
+    there = {name for target in every for name in (target.endpoint, f"{target.pbx}:{target.endpoint}")}
     for name in config.names:
+        # Registrations of nobody are in no list of endpoints.
         if name not in there and f"{REGISTRATION}/" not in name:
-            yield f"[names] {name}: no PBX has such an endpoint"
+            said.append(f"[names] {name}: no PBX has such an endpoint")
+    return said
 
 
 def escaped_pattern(endpoint: str) -> str:

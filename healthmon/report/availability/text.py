@@ -92,7 +92,11 @@ def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> s
         entries = account.worst(top)
     used = [entry for entry in entries if not isinstance(entry, TargetFigures) or entry.was_used]
     unused = len(entries) - len(used)
-    shown = _shown(used, account, limit, top)
+    shown: Sequence[ReportEntry] = used
+    if top is not None:
+        shown = used[:top]
+    elif account.by.calendar is None and len(used) > limit:
+        shown = _remarkable(used)[:limit]
     text = ""
     if shown:
         text = _drawn(table_of(shown, account), screen)
@@ -101,14 +105,6 @@ def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> s
     if unused:
         text += line(f"{counted(unused, 'phone')} never seen up: not in use, not counted as down.", screen, "dim")
     return text
-
-
-def _shown(used: Sequence[ReportEntry], account: Account, limit: int, top: int | None) -> Sequence[ReportEntry]:
-    if top is not None:
-        return used[:top]
-    if account.by.calendar is not None or len(used) <= limit:
-        return used
-    return _remarkable(used)[:limit]
 
 
 def _remarkable(entries: Sequence[ReportEntry]) -> list[ReportEntry]:

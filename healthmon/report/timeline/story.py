@@ -26,7 +26,7 @@ from healthmon.report.formatting import (
     with_called,
 )
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
-from healthmon.store.read.queries import Missing, NotificationRecord, Reader, TargetHistory
+from healthmon.store.read.queries import NotificationRecord, Reader, TargetHistory
 from healthmon.text.natural import natural
 
 
@@ -85,7 +85,16 @@ def told_of(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
     for note in reader.notes(incident.id):
         yield StoryEvent(note.at, "decision", note.words, note.incident_id)
     yield from (_telling(telling) for telling in reader.tellings(incident.id))
-    yield from (_missing(missing) for missing in reader.missed(incident.id))
+    for missing in reader.missed(incident.id):
+        # A message for one address of a URL that others have.
+        who = f"{missing.place} of {missing.url_id} ({missing.reason})"
+        at, words = missing.at or missing.booked_at, f"not told to {who}, {missing.state}{after(': ', missing.why)}"
+        if missing.state == "delivered":
+            words = f"told {who}, later than the others"
+        elif missing.state in ("waiting", "sending"):
+            attempts = counted(missing.attempts, "attempt")
+            at, words = missing.booked_at, f"to be told to {who}, {attempts}, {missing.state}{after(': ', missing.why)}"
+        yield StoryEvent(at, "message", words, missing.incident_id)
 
 
 def _changes(history: TargetHistory, since: float) -> Iterator[StoryEvent]:
@@ -147,18 +156,6 @@ def _telling(telling: NotificationRecord) -> StoryEvent:
     elif telling.state in ("waiting", "sending"):
         at, words = telling.booked_at, f"to be told to {who}{attempts}), {telling.state}{why}"
     return StoryEvent(at, "message", words, telling.incident_id)
-
-
-def _missing(missing: Missing) -> StoryEvent:
-    """Say what became of a message for one address of a URL that others have."""
-    who = f"{missing.place} of {missing.url_id} ({missing.reason})"
-    at, words = missing.at or missing.booked_at, f"not told to {who}, {missing.state}{after(': ', missing.why)}"
-    if missing.state == "delivered":
-        words = f"told {who}, later than the others"
-    elif missing.state in ("waiting", "sending"):
-        attempts = counted(missing.attempts, "attempt")
-        at, words = missing.booked_at, f"to be told to {who}, {attempts}, {missing.state}{after(': ', missing.why)}"
-    return StoryEvent(at, "message", words, missing.incident_id)
 
 
 def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
