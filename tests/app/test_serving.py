@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 
 import pytest
 
@@ -17,3 +19,11 @@ def test_connections_leave_room_for_other_files(hard: int, most: int, monkeypatc
 
     assert most_connections() == most
     assert asked_for == [(hard, hard)]
+
+
+def test_the_daemon_itself_loads_nothing_of_what_answers_over_http() -> None:
+    program = "import sys, healthmon.app.daemon\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert "healthmon.app.daemon" in loaded
+    assert [name for name in loaded if name.startswith(("flask", "waitress", "prometheus_", "healthmon.publish"))] == []

@@ -15,7 +15,7 @@ from tests.browser.worlds import BOB, MARKUP, WORLDS, company, world_served
 from tests.report.builder import connection, provider, running
 
 WIDTHS = (390, 1280, 1920)
-PATHS = ("/", "/wall", "/targets", "/targets/office", "/incidents", "/incidents/1")
+PATHS = ("/", "/wall", "/targets", "/targets/office", "/targets/trunk-sipgate", "/incidents", "/incidents/1")
 
 #: Of so much of what it passes an axe-core that found nothing to look at would not speak.
 _LOOKED_AT = 10
@@ -119,6 +119,16 @@ def test_markup_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> Non
         assert BOB in text
         assert page.evaluate("document.images.length") == 0
         assert MARKUP not in page.evaluate("document.body.innerHTML")
+
+
+def test_what_a_phone_says_that_it_is_stays_text_too(browser: Browser, tmp_path: Path) -> None:
+    with world_served(tmp_path / "h.db", WORLDS["office"]()) as web, opened(browser, web.url + "/targets") as page:
+        page.evaluate(f"location = [...document.querySelectorAll('th a')].find(link => link.text === {BOB!r}).href; 0")
+        page.wait_until(f"document.querySelector('h1')?.innerText === {BOB!r}")
+
+        assert MARKUP in page.evaluate("document.body.innerText")
+        assert page.evaluate("document.images.length + document.querySelectorAll('h1 b').length") == 0
+        assert "666" not in page.evaluate("document.title")
 
 
 # ---------------------------------------------------------------- while it is open

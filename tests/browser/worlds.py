@@ -204,11 +204,18 @@ def _changes(world: World) -> Changes:
         incidents={incident.id: incident for incident in world.incidents},
         measurements=world.measured,
         places=[
-            PlaceChange(_phone(name), Place(address, "Yealink SIP-T46U 108.86.0.20"), NOW - 20 * DAY, False)
+            PlaceChange(_phone(name), Place(address, _program(name)), NOW - 20 * DAY, False)
             for address, names in world.places.items()
             for name in names
         ],
     )
+
+
+def _program(name: str) -> str:
+    """What a phone says that it is."""
+    if name.endswith(BOB):
+        return MARKUP
+    return "Yealink SIP-T46U 108.86.0.20"
 
 
 def _phone(name: str) -> Target:

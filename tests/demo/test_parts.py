@@ -19,7 +19,7 @@ from healthmon.demo.daemon import COLUMNS, DemoDaemon, environment, on_a_termina
 from healthmon.demo.day import Day
 from healthmon.demo.fakepbx import FakePbx
 from healthmon.demo.patience import Patience
-from healthmon.demo.play import play
+from healthmon.demo.play import page_address, play
 from healthmon.demo.stage import BODY_LINES, Stage, beginning
 from healthmon.demo.trouble import DemoFailed, DemoStopped
 from healthmon.demo.webhook import Alert, Webhook
@@ -195,6 +195,18 @@ def test_a_daemon_that_does_not_start_is_a_failure_with_the_end_of_its_log(
     assert "the daemon ended with exit code 78\nThe end of the daemon's log:\n" in str(failure.value)
     assert "[nonsense]" in str(failure.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_libraries_of_the_web_page_the_demo_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert page_address().startswith("127.0.0.1:")
+    assert "[web]" in cast.configuration(tmp_path, "http://127.0.0.1:8088", "127.0.0.1:9000", page_address())
+
+    monkeypatch.setattr("healthmon.demo.play.missing_of", lambda _: "Flask")
+
+    assert page_address() == ""
+    assert "[web]" not in cast.configuration(tmp_path, "http://127.0.0.1:8088", "127.0.0.1:9000", page_address())
 
 
 # ---------------------------------------------------------------- processes

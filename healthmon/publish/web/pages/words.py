@@ -12,7 +12,6 @@ from healthmon.notify.compose.voice import Voice
 from healthmon.report.formatting import after, percent
 from healthmon.report.status.rows import TargetStatus
 from healthmon.report.target_names import short_name
-from healthmon.text.callerid import beside
 from healthmon.text.visible import visible
 from healthmon.times.lengths import MINUTE
 
@@ -137,10 +136,6 @@ class Words:
     def site(self, name: str) -> str:
         """Name a site; a private network is called one."""
         return self.retold(label(name))
-
-    def beside(self, target: Target) -> str:
-        """Its own name with what people call it."""
-        return visible(beside(self.own_name(target), self._voice.names.of(target)))
 
     def thing(self, incident: Incident) -> str:
         """Say what an incident is about, as messages do: ``registration of provider Telekom (office)``."""
