@@ -64,3 +64,14 @@ def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provi
         "UP registration PJSIP/trunk-a",
     )
     assert "RequestNotAllowed" not in scene.pbx.log_text(), "what it may not do it does not try"
+
+
+def test_the_port_of_the_web_server_is_not_called_frozen(lab: Lab, provider: Provider) -> None:
+    pbx = lab.asterisk(trunk("trunk-a", f"sip:{provider.address}:{provider.port}", **CHECKED_OFTEN))  # type: ignore[arg-type]
+    web = pbx.url.removeprefix("http://")
+    options = {**manager_of(pbx, "tcp"), "ami": f"tcp://{web}"}
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=WATCH, options=options)
+
+    words = f"manager interface: what answers on {web} is no manager interface"
+    scene.daemon.wait(lambda: scene.daemon.pbx()["reason"].startswith(words), "it says so", 60)
+    assert "frozen" not in scene.daemon.log()

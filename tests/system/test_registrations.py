@@ -142,6 +142,26 @@ def test_a_provider_that_can_be_reached_rejects_the_registration_and_accepts_it_
     assert up.at - asterisk.back_at < UP_AFTER + 1
 
 
+def test_a_registration_that_is_rejected_when_healthmon_starts_is_not_green_at_once(
+    lab: Lab, provider: Provider
+) -> None:
+    provider.answer("REGISTER", 403)
+    contact = f"sip:{provider.address}:{provider.port}"
+    pbx = lab.asterisk(trunk("trunk-a", contact, registration={}, **CHECKED_OFTEN))  # type: ignore[arg-type]
+    patient = WATCH.replace("down_after = 2s", "down_after = 2m")
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=patient, options=manager_of(pbx, "tcp"))
+
+    scene.daemon.wait(lambda: check(scene), "its registration is heard of")
+
+    shown = scene.daemon.target(TRUNK)
+    assert (shown["state"], shown["pending"], shown["check"]) == ("unknown", "down", "registration")
+    assert shown["remark"].startswith(f"not registered at {provider.address}: ")
+    assert "unknown, down?" in scene.daemon.command("status").stdout
+    done = scene.daemon.command("check", "--endpoint", TRUNK)
+    assert (done.returncode, "seems down; not registered at" in done.stdout) == (3, True)
+    assert not scene.subjects
+
+
 def test_a_registration_that_is_tied_to_an_endpoint_is_its_own_wherever_it_registers(lab: Lab) -> None:
     contact, registrar = lab.add(Provider(lab.address())), lab.add(Provider(lab.address()))
     tied = {"line": True, "endpoint": "trunk-a", "server_uri": f"sip:{registrar.address}:{registrar.port}"}
