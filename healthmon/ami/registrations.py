@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from healthmon.text.sipuri import host_of
 
 #: The row of a registration in the answer to PJSIPShowRegistrationsOutbound, and the event when one is tried.
 ROW, EVENT = "OutboundRegistrationDetail", "Registry"
+#: The port of a URI, behind its host.
+_PORT = re.compile(r":(\d{1,5})(?=[;?>]|$)")
 #: The number of retries of what is tried for ever, as far as is known.
 ENDLESS = 1_000_000_000
 #: Asterisk's words for how one stands.
@@ -88,10 +91,18 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
 
 
 def unlisted(client_uri: str, server_uri: str) -> OutboundRegistration:
-    """A registration of PJSIP of which only an event tells: neither its name is known, nor how often it is tried."""
+    """A registration of PJSIP of which only an event tells: neither its name is known, nor how often it is tried.
+
+    It is called ``PJSIP/user@server``, with the domain of the user and the port of the server where these are unusual.
+    """
     user = client_uri.partition(":")[2].partition("@")[0]
-    name = f"PJSIP/{user}@{host_of(server_uri) or server_uri}"
-    return OutboundRegistration(name, client_uri, server_uri, UNREGISTERED, max_retries=ENDLESS)
+    host, domain = host_of(server_uri) or server_uri, host_of(client_uri)
+    if domain not in ("", host):
+        user += f"@{domain}"
+    port = _PORT.search(server_uri)
+    if port is not None and port[1] != USUAL_PORT:
+        host += f":{port[1]}"
+    return OutboundRegistration(f"PJSIP/{user}@{host}", client_uri, server_uri, UNREGISTERED, max_retries=ENDLESS)
 
 
 def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration | None:

@@ -70,6 +70,8 @@ class RegistrationPart:
         #: Since when attempts of the older drivers are under way.
         self._under_way_since: dict[str, float] = {}
         self._owners: dict[str, Target] = {}
+        #: The names of the endpoints to which they belong, as far as the last list tells.
+        self._endpoint_of: dict[str, str] = {}
         #: The names of those of each endpoint.
         self._names_of: dict[Target, list[str]] = {}
         #: The endpoints to which sections give any, and what was said to be wrong with that.
@@ -157,8 +159,7 @@ class RegistrationPart:
         """
         row = self._listed.get(key) or unlisted(*key)
         self._rows[row.name] = row
-        owner = self._owners.setdefault(row.name, self._target_of(row.name, ""))
-        self._names_of.setdefault(owner, []).append(row.name)
+        self._find_owners()
         return row
 
     def _tries_of(self, row: OutboundRegistration, at: float) -> Tries:
@@ -184,6 +185,8 @@ class RegistrationPart:
             self._link.may_nothing()
             return
         self._link.works(at)
+        # The sections may have changed.
+        self._find_owners()
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
 
@@ -192,14 +195,11 @@ class RegistrationPart:
         rows = client.registrations()
         if self._identities is None:
             self._identities = identities(client, list(self._endpoints), rows)
-        owners = owners_of(rows, self._identities)
+        self._endpoint_of = owners_of(rows, self._identities)
         rows += [self._as_before(row, at) for row in client.older_registrations()]
         self._rows = {row.name: row for row in rows}
         self._listed = {row.key: row for row in rows}
-        self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
-        self._names_of = {}
-        for name, owner in self._owners.items():
-            self._names_of.setdefault(owner, []).append(name)
+        self._find_owners()
         self._link.works(at)
         for row in self._rows.values():
             tries = self._tries_of(row, at)
@@ -231,12 +231,20 @@ class RegistrationPart:
             return row
         return before
 
-    def _target_of(self, name: str, owner: str) -> Target:
+    def _find_owners(self) -> None:
+        """Say whose each of the registrations is."""
+        self._owners = {name: self._target_of(name) for name in self._rows}
+        self._names_of = {}
+        for name, owner in self._owners.items():
+            self._names_of.setdefault(owner, []).append(name)
+
+    def _target_of(self, name: str) -> Target:
         """The endpoint that a registration belongs to; that of nobody is a target of its own."""
         if name in self._named:
             return self._named[name]
-        if owner:
-            return self._endpoints[owner]
+        endpoint = self._endpoint_of.get(name, "")
+        if endpoint in self._endpoints:
+            return self._endpoints[endpoint]
         return Target(self._link.pbx.name, REGISTRATION, name)
 
     def _offer(self, owner: Target, at: float, source: Source) -> None:

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.ami.client import LIST_REGISTRATIONS
+from healthmon.ami.registrations import unlisted
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
@@ -486,3 +487,30 @@ def test_whoever_may_neither_read_nor_ask_is_told_so_and_heard_when_asterisk_has
 
     wait_for(lambda: "may not ask for the list" in listener.reports()[-1][1])
     assert manager.logins == 2
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "name"),
+    [
+        ("sip:me@sip.example.net", "sip:sip.example.net", "PJSIP/me@sip.example.net"),
+        ("sip:me@sip.example.net", "sip:sip.example.net:5060;transport=udp", "PJSIP/me@sip.example.net"),
+        ("sip:me@sip.example.net", "sip:sip.example.net:5080;transport=tcp", "PJSIP/me@sip.example.net:5080"),
+        ("sip:me@other.example", "sip:sip.example.net", "PJSIP/me@other.example@sip.example.net"),
+        ("sip:me@[2001:db8::1]", "sip:[2001:db8::1]", "PJSIP/me@2001:db8::1"),
+    ],
+)
+def test_what_only_events_tell_of_is_called_by_its_user_and_server(client: str, server: str, name: str) -> None:
+    assert unlisted(client, server).name == name
+
+
+def test_what_a_list_said_before_tells_whose_it_is_of_which_only_events_tell_now(manager: PlayedManager) -> None:
+    watch = Watch(manager).start()
+    try:
+        watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+        manager.actions = WITHOUT_WRITE
+        manager.cut()
+        wait_for(lambda: "may not ask for the list" in watch.reports()[-1][1])
+        manager.tries("reg-a", "Rejected")
+        watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
+    finally:
+        watch.end()
