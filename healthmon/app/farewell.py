@@ -81,16 +81,19 @@ def _tell(config: Config, draft: MessageDraft, now: float) -> bool:
             except NoThread:
                 left[name] = send
     ends_at = time.monotonic() + TOLD_WITHIN
-    late = []
-    for name, send_here in left.items():
-        if time.monotonic() < ends_at:
-            send_here()
-        else:
-            late.append(name)
+    late = [name for name, send in left.items() if not _sent_before(ends_at, send)]
     late += join(threads, max(ends_at - time.monotonic(), 0.0))
     for name in late:
         log.warning("%s: no answer within %.0f s", name, TOLD_WITHIN)
     return bool(heard)
+
+
+def _sent_before(ends_at: float, send: Callable[[], None]) -> bool:
+    """Send in this thread, if there is time for it."""
+    if time.monotonic() >= ends_at:
+        return False
+    send()
+    return True
 
 
 def _send(url: ReceiverUrl, message: Message, heard: list[str]) -> None:

@@ -27,6 +27,8 @@ from healthmon.errors import ConfigError
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 _KINDS = {kind.kind: kind for kind in (HEALTHMON, PBX, WATCH, MAINTENANCE, SITE, NAMES)}
+#: Where a problem makes the plans wrong.
+_SECTIONS_OF_PLANS, _OPTIONS_OF_PLANS = ("maintenance", "site"), ("working_hours", "timezone")
 
 
 def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
@@ -42,8 +44,7 @@ def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
     wrong = [
         problem
         for problem in findings.problems
-        if problem.section.partition(" ")[0] in ("maintenance", "site")
-        or problem.option in ("working_hours", "timezone")
+        if problem.section.partition(" ")[0] in _SECTIONS_OF_PLANS or problem.option in _OPTIONS_OF_PLANS
     ]
     if wrong:
         raise ConfigError(wrong)
