@@ -117,6 +117,9 @@ def test_a_page_whose_name_leads_here_sees_no_page(host: str, tmp_path: Path) ->
         ((connection(), provider("t", DEGRADED)), "Nothing is down; degraded: 1"),
         ((connection(), provider("t", DOWN), phone("1", DOWN), phone("2", DOWN)), "Down: 1 provider, 2 phones"),
         ((connection(belief=DOWN),), "Down: 1 PBX"),
+        ((connection(belief=UNKNOWN), phone("1")), "Not everything can be seen"),
+        ((connection(), phone("1"), provider("t", UNKNOWN)), "Nothing is down; not known: 1"),
+        ((connection(), phone("1", DEGRADED), provider("t", None)), "Nothing is down; degraded: 1, not known: 1"),
     ],
 )
 def test_the_first_line_says_how_everything_is(states: Iterable[CheckState], headline: str, tmp_path: Path) -> None:

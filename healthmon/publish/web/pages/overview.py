@@ -175,17 +175,29 @@ class Overviewer:
             return Health.DOWN, words.text("Down: {things}", things=down)
         if any(pbx.row.state is Health.UNKNOWN or pbx.old for pbx in status.pbxs):
             return Health.UNKNOWN, words.text("Not everything can be seen")
-        partly = sum(row.state is Health.DEGRADED for row in (*status.targets, *(pbx.row for pbx in status.pbxs)))
-        if partly:
-            return Health.DEGRADED, words.text("Nothing is down; degraded: {n}", n=partly)
         if not status.targets:
             return Health.UNKNOWN, words.text("Nothing is watched yet")
+        return self._while_nothing_is_down()
+
+    def _while_nothing_is_down(self) -> tuple[str, str]:
+        status, words = self._status, self._words
+        counts = Counter(row.state for row in (*status.targets, *(pbx.row for pbx in status.pbxs)))
+        partly, unknown = counts[Health.DEGRADED], counts[Health.UNKNOWN]
+        if partly and unknown:
+            said = words.text("Nothing is down; degraded: {n}, not known: {m}", n=partly, m=unknown)
+            return Health.DEGRADED, said
+        if partly:
+            return Health.DEGRADED, words.text("Nothing is down; degraded: {n}", n=partly)
+        if unknown:
+            return Health.UNKNOWN, words.text("Nothing is down; not known: {n}", n=unknown)
         return Health.UP, words.text("Everything is up")
 
     def _down(self) -> Iterator[tuple[str, int]]:
+        """Count what is down, by kind, the biggest cause first."""
         status = self._status
         rows = [*(pbx.row for pbx in status.pbxs), *status.targets]
-        down = Counter(row.kind for row in rows if row.is_alarm)
+        # What only we cannot see is perhaps well.
+        down = Counter(row.kind for row in rows if row.is_alarm and not row.is_unseen)
         down.update(cause.kind for cause in status.causes)
         return ((kind, down[kind]) for kind in Kind if down[kind])
 
@@ -332,10 +344,10 @@ class Overviewer:
         state = Health.UP
         if is_down:
             state = Health.DOWN
-        elif counts[Health.UNKNOWN] == of:
-            state = Health.UNKNOWN
-        elif of - reached > of * FEW_MISSING:
+        elif counts[Health.DOWN] > of * FEW_MISSING:
             state = Health.DEGRADED
+        elif counts[Health.UNKNOWN] > of * FEW_MISSING:
+            state = Health.UNKNOWN
         return SiteBar(
             Target(pbx, Kind.SITE, name),
             f"{pbx}/{name}",
