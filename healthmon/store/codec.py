@@ -44,6 +44,7 @@ class Meanings(dict[Key, Value]):
 
 #: How an empty list is kept.
 NOTHING = "[]"
+_TIMES = msgspec.json.Decoder(list[float])
 
 #: Makes the one of the other: what a struct has, and what a column holds.
 Convert = Callable[[Any, Timeline], Any]
@@ -197,7 +198,7 @@ def _stored_list(times: tuple[float, ...], timeline: Timeline) -> str:
 def _shown_list(text: str, timeline: Timeline) -> tuple[float, ...]:
     if text == NOTHING:
         return ()
-    return tuple(timeline.shown(at) for at in msgspec.json.decode(text))
+    return tuple(timeline.shown(at) for at in _TIMES.decode(text))
 
 
 def _number(value: bool, _timeline: Timeline) -> int:

@@ -26,11 +26,12 @@ COMMANDS = (
     ("incidents",),
     ("incident", "2"),
     ("history", "101", *SINCE),
-    ("export", "transitions", *SINCE),
-    ("export", "incidents", *SINCE),
-    ("export", "notifications", *SINCE),
-    ("export", "unknown", *SINCE),
+    ("export", "--what", "transitions"),
+    ("export", "--what", "incidents"),
+    ("export", "--what", "notifications"),
+    ("export", "--what", "veils"),
     ("silence", "list"),
+    ("db", "stats"),
     ("check",),
 )
 #: A text, bytes, a time that no calendar has, and one without end.
@@ -91,6 +92,7 @@ def test_no_command_ends_with_a_traceback(sound: Path, tmp_path: Path, column: i
         database = overwritten(sound, tmp_path, (table, name, value))
         for arguments in two_of(len(VALUES) * column + turn):
             result = run(database, *arguments)
+            assert result.exit_code != ExitCode.USAGE, result.output
             if result.exit_code == ExitCode.DATABASE:
                 assert "the file is damaged" in result.stderr, (value, arguments, result.output)
 
@@ -118,6 +120,34 @@ def test_the_table_is_named_and_what_to_do(
     assert run(database, "db", "check").exit_code == ExitCode.PROBLEM
     # Whoever runs it for Nagios is told that nothing is known.
     assert run(database, "check").exit_code in (ExitCode.STALE, ExitCode.DATABASE)
+
+
+def test_what_a_row_should_say_and_does_not_is_named_too(sound: Path, tmp_path: Path) -> None:
+    database = overwritten(sound, tmp_path, ("daemon", "instance", "'another'"))
+
+    result = run(database, "status")
+
+    assert (result.exit_code, "daemon: its row is not there" in result.stderr) == (ExitCode.DATABASE, True)
+
+
+def test_a_list_that_is_none_is_damage(sound: Path, tmp_path: Path) -> None:
+    database = overwritten(sound, tmp_path, ("states", "flap_changes", "'-1'"))
+
+    assert run(database, "status").exit_code == ExitCode.DATABASE
+
+
+def test_checks_that_nobody_knows_are_left_out(sound: Path, tmp_path: Path) -> None:
+    database = overwritten(sound, tmp_path, ("checks", "name", "'odd' || id"))
+
+    assert run(database, "history", "101", *SINCE).exit_code == ExitCode.OK
+
+
+def test_a_number_that_is_the_last_that_there_can_be_ends_the_looking_for_the_newest(
+    sound: Path, tmp_path: Path
+) -> None:
+    database = overwritten(sound, tmp_path, ("incident_notes", "id", "9223372036854775807"))
+
+    assert run(database, "db", "stats").exit_code == ExitCode.OK
 
 
 def test_a_defect_of_ours_stays_what_it_is(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:

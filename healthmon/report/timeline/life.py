@@ -78,9 +78,13 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
     if not states:
         return None
     if target.is_pbx:
-        row = pbx_rows(states, reader.pbx_states(), {}, (), now)[0].row
+        rows = [pbx.row for pbx in pbx_rows(states, reader.pbx_states(), {}, (), now)]
     else:
-        [row] = with_sinces(reader, endpoint_rows(states, reader.pbx_states()))
+        rows = list(with_sinces(reader, endpoint_rows(states, reader.pbx_states())))
+    if not rows:
+        # Of checks that this healthmon does not know.
+        return None
+    row = rows[0]
     lasting = reader.incidents_of(target, inf, inf)
     # A PBX's incidents are all about what the row says, whatever their check.
     about_it = [incident for incident in lasting if target.is_pbx or incident.check == row.check]

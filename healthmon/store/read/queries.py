@@ -216,7 +216,9 @@ class Reader:
 
     def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[Stored]:
         with self._session.errors_named():
-            yield from self._session.execute(sql, parameters or {})
+            # Not "yield from": that would close what asks once the connection is closed, if somebody goes on no longer.
+            for row in self._session.execute(sql, parameters or {}):  # noqa: UP028
+                yield row
 
     # ---------------------------------------------------------------- now
 

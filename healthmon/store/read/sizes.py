@@ -149,7 +149,9 @@ def _oldest(session: Session, name: str) -> float | None:
 def _numbered_since(session: Session, name: str, since: float) -> int:
     """Count the rows from a time on. Their numbers are nearly in the order of time: halving finds the first."""
     key, at = GROWING[name]
-    low, high = session.plain.execute(f"SELECT MIN({key}), MAX({key}) + 1 FROM {name}").fetchone()  # noqa: S608
+    low, last = session.plain.execute(f"SELECT MIN({key}), MAX({key}) FROM {name}").fetchone()  # noqa: S608
+    # Not by the database: its numbers end somewhere, and what a damaged row has may be the last one.
+    high = last + 1
     following = f"SELECT {at} FROM {name} WHERE {key} >= :number ORDER BY {key} LIMIT 1"  # noqa: S608
     while low < high:
         middle = (low + high) // 2
@@ -158,5 +160,7 @@ def _numbered_since(session: Session, name: str, since: float) -> int:
             high = middle
         else:
             low = middle + 1
+    if low > last:
+        return 0
     rows = f"SELECT COUNT(*) FROM {name} WHERE {key} >= :number"  # noqa: S608
     return int(session.value(rows, {"number": low}))

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, StoreError
-from healthmon.store.schema import APPLICATION_ID, MIGRATIONS, NO_END
+from healthmon.store.schema import APPLICATION_ID, INSTANCE, MIGRATIONS, NO_END
 from healthmon.store.sqlite.connect import errors_named, open_connection
 from healthmon.store.sqlite.database import MAGIC, check_not_too_new, has_log, read_head, recognise_head, schema_version
 from healthmon.store.sqlite.readonly import connect_to_look, refuse_missing, refuse_older
@@ -72,6 +72,10 @@ INVARIANTS = (
     _belongs("report_deliveries", "report_id", "reports", "of a report that is not there"),
     _belongs("acknowledgements", "incident_id", "incidents", "of an incident that is not there"),
     Invariant(
+        "daemon: its row is not there",
+        f"SELECT 1 - COUNT(*) FROM daemon WHERE instance = {INSTANCE!r}",  # noqa: S608 (a word of ours)
+    ),
+    Invariant(
         "incidents: they last, and nobody would be told of their end",
         "SELECT COUNT(*) FROM incidents WHERE closed_at IS NULL AND NOT telling",
     ),
@@ -124,13 +128,17 @@ def why_unreadable(path: Path) -> ForeignDatabase | None:
     """
     try:
         with closing(connect_to_look(path)) as connection:
-            findings = list(_wrong_values(connection, lambda _: None))
+            findings = [*_wrong_values(connection, _in_silence), *_broken_rules(connection, _in_silence)]
     except (sqlite3.Error, StoreError, OSError):
         return None
     if not findings:
         return None
     what = f"the file is damaged: {'; '.join(findings)}; healthmon db check looks through it, and a backup is needed"
     return ForeignDatabase(path, what)
+
+
+def _in_silence(_what: str) -> None:
+    """Nobody waits for it."""
 
 
 def _look_at_head(path: Path) -> None:
