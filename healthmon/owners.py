@@ -11,7 +11,6 @@ import pwd
 import stat
 import struct
 from pathlib import Path
-from shlex import quote
 from typing import NamedTuple
 
 from healthmon.errors import StoreError
@@ -143,6 +142,8 @@ def _open_to_others(folder: Path) -> str:
     if folder.stat().st_mode & stat.S_ISVTX:
         what_to_do = "take a folder outside of it that belongs to root, or to the user that healthmon is to run as"
     else:
+        from shlex import quote  # noqa: PLC0415  (only for an error)
+
         what_to_do = f"give it to the user that healthmon is to run as, or, as root: chmod go-w {quote(str(folder))}"
     return f"others may write into {folder}, and could put a link in the way of root; {what_to_do}"
 

@@ -31,7 +31,7 @@ TICKET_SCHEMES = frozenset((
 ))
 # fmt: on
 
-_NAMED_LINE = re.compile(r"([A-Za-z0-9_-]+)\s*=\s*(.*)", re.DOTALL)
+_NAMED_LINE = r"(?s)([A-Za-z0-9_-]+)\s*=\s*(.*)"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?=\S)")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+")
 #: Shorter parts of a URL are not blotted out: that would blot out half of every sentence.
@@ -173,7 +173,7 @@ def secrets_of_heartbeat(url: str) -> set[str]:
 
 def name_and_url(line: str) -> tuple[str, str]:
     """Take a line of ``urls`` apart: ``boss = tgram://…`` has a name; a URL's own "=" comes after its "://"."""
-    match = _NAMED_LINE.fullmatch(line)
+    match = re.fullmatch(_NAMED_LINE, line)
     if match is None:
         return "", line
     return match[1], match[2]

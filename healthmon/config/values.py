@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
-import shlex
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -392,13 +391,13 @@ CalendarParts = tuple[frozenset[int], int | None, int]
 
 LAST_DAY = 0
 
-_CALENDAR_TIME = re.compile(r"(?P<day>\S.*?) +(?P<hours>[0-9]{1,2}):(?P<minutes>[0-9]{2})")
+_CALENDAR_TIME = r"(?P<day>\S.*?) +(?P<hours>[0-9]{1,2}):(?P<minutes>[0-9]{2})"
 _DAY_OF_MONTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th)", re.IGNORECASE)
 
 
 def calendar_time(value: str) -> CalendarParts:
     """``1st 07:00``, ``last 23:30``, ``Mon 07:00``, ``Mon-Fri 07:00``, ``daily 07:00``."""
-    match = _CALENDAR_TIME.fullmatch(value)
+    match = re.fullmatch(_CALENDAR_TIME, value)
     if not match:
         raise Unsuitable(f"{shown(value)}: a day and a time, like 1st 07:00, last 23:30, Mon 07:00 or daily 07:00")
     hours, minutes = int(match["hours"]), int(match["minutes"])
@@ -432,6 +431,8 @@ def _day_of_month(number: int, ending: str) -> int:
 
 def arguments(value: str) -> tuple[str, ...]:
     """Words as a shell divides them: quotes hold together what belongs together."""
+    import shlex  # noqa: PLC0415  (nearly no configuration has a value of this sort)
+
     try:
         return tuple(shlex.split(value))
     except ValueError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from healthmon.model import Changes
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """One step of the engine: its one "now" (seconds UTC), and where its changes are collected."""
 
     now: float

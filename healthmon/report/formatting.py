@@ -58,7 +58,7 @@ def called_data(target: Target, names: DisplayNames) -> CalledFields:
 
 #: A spreadsheet takes a cell that begins so for a formula, and would run it. One that divides cells by ";" finds a
 #: beginning behind each.
-_FORMULA = re.compile(r"(^|;)(\s*)([=+\-@＝＋－＠])")
+_FORMULA = r"(^|;)(\s*)([=+\-@＝＋－＠])"
 
 
 def harmless(text: str) -> str:
@@ -67,7 +67,7 @@ def harmless(text: str) -> str:
     # Nearly all texts, and a search takes its time where there are millions.
     if shown[:1].isalnum() and ";" not in shown:
         return shown
-    return _FORMULA.sub(r"\1'\2\3", shown)
+    return re.sub(_FORMULA, r"\1'\2\3", shown)
 
 
 def local(at: float, zone: ZoneInfo, now: float) -> str:

@@ -20,7 +20,7 @@ from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
 from healthmon.times.zones import is_tz_passed_over, system_timezone
 
 #: How the configuration of apprise in YAML looks: a list of URLs below a name.
-_YAML = re.compile(r"^(?:---|(?:version|urls|groups|include|tag)\s*:(?!//)|\s*-\s+\S)", re.MULTILINE)
+_YAML = r"(?m)^(?:---|(?:version|urls|groups|include|tag)\s*:(?!//)|\s*-\s+\S)"
 
 
 #: What the example file says, which is to be filled in.
@@ -312,7 +312,7 @@ def _lines_of_file(section: DraftSection, secrets: Secrets) -> list[UrlLine | No
         section.problem("urls_file", str(unsuitable))
         return []
     path = shown_path(secrets.path(file))
-    if _YAML.search(text):
+    if re.search(_YAML, text):
         section.problem("urls_file", f"{path} is a YAML file of apprise; write one URL on each line, as in urls")
         return []
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]

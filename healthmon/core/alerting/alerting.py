@@ -114,7 +114,7 @@ class Alerting:
         return self._changed(news, step)
 
     def _opened(self, news: IncidentOpened, step: Step) -> str:
-        now, changes = step
+        now, changes = step.now, step.changes
         self.gathering.leave(news.after, step)
         not_before = max(news.not_before, self._may_be_explained_until(news.after, now))
         incident = self._explained(news.after, changes)
@@ -143,7 +143,7 @@ class Alerting:
         return known_at + CONFIRMED_WITHIN
 
     def _changed(self, news: IncidentChanged, step: Step) -> str:
-        now, changes = step
+        now, changes = step.now, step.changes
         before, after = news.before, news.after
         if is_group_back(after) and after.acked_at is not None:
             # What is left down is acknowledged if the group was.

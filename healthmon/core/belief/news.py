@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from healthmon.core.belief.reachability import Reachability
 from healthmon.model import CheckState, Ending, Restart, Target, Transition
 
 
-class EndpointNoted(NamedTuple):
+class EndpointNoted(Struct, frozen=True):
     """Something about an endpoint may have changed: what is believed or pending, its kind, its place.
 
     The one thing that is handed on as it lives, for speed: decision 63. Whoever gets it only reads it.
@@ -17,13 +17,13 @@ class EndpointNoted(NamedTuple):
     reachability: Reachability
 
 
-class EndpointForgotten(NamedTuple):
+class EndpointForgotten(Struct, frozen=True):
     """An endpoint is watched no longer."""
 
     target: Target
 
 
-class CheckChanged(NamedTuple):
+class CheckChanged(Struct, frozen=True):
     """What is believed of a check has changed, or may have: as it is now."""
 
     state: CheckState
@@ -32,14 +32,14 @@ class CheckChanged(NamedTuple):
     degraded_counts: bool
 
 
-class CheckSeen(NamedTuple):
+class CheckSeen(Struct, frozen=True):
     """A check that could not be seen can be seen again."""
 
     target: Target
     check: str
 
 
-class CheckEnded(NamedTuple):
+class CheckEnded(Struct, frozen=True):
     """What is open about a check ends for another reason than its recovery; what is to be said of it in the log."""
 
     target: Target
@@ -48,14 +48,14 @@ class CheckEnded(NamedTuple):
     words: str
 
 
-class PbxRestarted(NamedTuple):
+class PbxRestarted(Struct, frozen=True):
     """Asterisk was started anew, and people want to be told so."""
 
     target: Target
     restart: Restart
 
 
-class MaintenanceModeChanged(NamedTuple):
+class MaintenanceModeChanged(Struct, frozen=True):
     """Endpoints of a PBX were put into Asterisk's maintenance mode, or taken out of it."""
 
     target: Target

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from math import inf
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.reachability import Reachability
@@ -58,14 +59,14 @@ _WENT_DOWN = frozenset({Stance.FALLEN, Stance.HIDDEN, Stance.RECOVERING})
 NOT_BACK = _WENT_DOWN | {Stance.LOGGED_OUT}
 
 
-class Audience(NamedTuple):
+class Audience(Struct, frozen=True, gc=False):
     """Who hears of a member: those of its watch section; nobody at present, where somebody asked for that."""
 
     watch: str
     is_muted: bool
 
 
-class Noted(NamedTuple):
+class Noted(Struct, frozen=True, gc=False):
     """What is kept of a member that is not up: when it went down, by what it counts as; and how long something takes.
 
     None: it does not count as that.
@@ -254,7 +255,7 @@ class Members:
 
     def _keep(self, target: Target, before: Noted, after: Noted) -> None:
         """Keep what is noted of one now instead of what was; mostly nearly all of it is the same."""
-        for kept, was, value in zip(self._kept, before, after, strict=True):
+        for kept, was, value in zip(self._kept, astuple(before), astuple(after), strict=True):
             if value == was:
                 continue
             if value is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.known import Known
@@ -18,7 +19,7 @@ from healthmon.model import Kind, Target
 NOBODY = Members()
 
 
-class Membership(NamedTuple):
+class Membership(Struct, frozen=True, gc=False):
     """Where an endpoint is counted in, and as what."""
 
     group: Group | None

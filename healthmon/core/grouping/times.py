@@ -44,13 +44,20 @@ class SortedTimes:
 
     def put(self, target: Target, at: float) -> None:
         """Give a target a time, or another one."""
-        if self._at.get(target) == at:
+        before = self._at.get(target)
+        if before == at:
             return
-        self.drop(target)
+        if before is not None:
+            self.drop(target)
         if self._at is _NO_VALUES:
             self._at, self._ordered = {}, []
         self._at[target] = at
-        insort(self._ordered, (at, target))
+        timed = (at, target)
+        # Time goes on: mostly it is the latest.
+        if self._ordered and timed < self._ordered[-1]:
+            insort(self._ordered, timed)
+        else:
+            self._ordered.append(timed)
 
     def drop(self, target: Target) -> None:
         """Forget the time of a target, if it has one."""

@@ -9,7 +9,6 @@ import fcntl
 import os
 import struct
 from pathlib import Path
-from shlex import quote
 
 from healthmon.store.sqlite.beside import beside
 
@@ -33,6 +32,8 @@ def who_holds(database: Path) -> str:
     found = [_in_words(pid) for pid in sorted(pid for pid in pids if pid is not None and pid > 0)]
     if found:
         return f"{' and '.join(found)} holds the lock"
+    from shlex import quote  # noqa: PLC0415  (only for an error)
+
     return f"as root, fuser -v {quote(str(database))}* names who has it open"
 
 

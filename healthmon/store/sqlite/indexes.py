@@ -20,7 +20,7 @@ WITHIN = 2.0
 _STEPS = 10_000
 
 #: What SQLite says of an index: "row 7 missing from index i", "wrong # of entries in index i".
-_OF_INDEX = re.compile(r" index (\w+)$")
+_OF_INDEX = r" index (\w+)$"
 
 _TABLES = """SELECT t.name FROM sqlite_master t WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'
     AND EXISTS (SELECT 1 FROM sqlite_master i WHERE i.type = 'index' AND i.tbl_name = t.name)"""
@@ -52,7 +52,7 @@ def _broken_indexes(connection: sqlite3.Connection, within: float) -> dict[str, 
     try:
         for (table,) in connection.execute(_TABLES).fetchall():
             for finding in _findings(connection, table):
-                if named := _OF_INDEX.search(finding):
+                if named := re.search(_OF_INDEX, finding):
                     broken[named[1]] = table
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
