@@ -19,6 +19,8 @@ REACHABLE, UNREACHABLE, NON_QUALIFIED = "Reachable", "Unreachable", "NonQualifie
 STATIC = "@@"
 #: No more contacts of one AOR are read.
 MOST_CONTACTS = 1000
+#: A time in seconds has ten digits for some centuries.
+LONGEST_TIME = 11
 #: A round trip of more than an hour is none (microseconds).
 _LONGEST = 3_600_000_000
 
@@ -36,6 +38,10 @@ class ListedContact(Struct, frozen=True):
     user_agent: str = ""
     #: The endpoint that registered it; "": not said.
     endpoint: str = ""
+    #: The address that it gives itself (ViaAddr): behind NAT the one in its own network.
+    own_address: str = ""
+    #: When its registration expires, by Asterisk's clock (seconds since the epoch); 0.0: never, or not said.
+    expires_at: float = 0.0
 
 
 class ListedAor(Struct, frozen=True):
@@ -71,6 +77,8 @@ def contact_of(frame: Frame) -> ListedContact | None:
         rtt_ms=round_trip(frame.get("RoundtripUsec", "")),
         user_agent=intern(readable(frame.get("UserAgent", ""))),
         endpoint=readable(frame.get("Endpoint", "")),
+        own_address=intern(readable(frame.get("ViaAddr", ""))),
+        expires_at=expiry(frame.get("ExpirationTime", "")),
     )
 
 
@@ -101,6 +109,13 @@ def endpoint_of(frame: Frame) -> ListedEndpoint | None:
 def names_in(text: str) -> list[str]:
     """The names of a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def expiry(text: str) -> float:
+    """Read when a registration expires (seconds since the epoch); 0.0: that is no time."""
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_TIME:
+        return float(text)
+    return 0.0
 
 
 def round_trip(microseconds: str) -> float | None:

@@ -292,6 +292,7 @@ class Monitor:
             if endpoint is not None and endpoint.contacts_heard_at <= listed.asked_at:
                 self._endpoints.settle_in(pbx, endpoint, places, listed.asked_at, step)
                 self._booking.tell(EndpointNoted(endpoint.reachability))
+        step.changes.place_details += [details for details in listed.details if details.target in pbx.endpoints]
 
     def _see_reading(self, pbx: Pbx, endpoint: Endpoint, reading: ContactReading, at: float, step: Step) -> None:
         change = endpoint.missed_change(reading, at)

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from healthmon.model.incident import Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Release, Told
 from healthmon.model.orders import Commands
-from healthmon.model.sighting import EndpointSettings, Measurement, Place, ProbePlan, Question
+from healthmon.model.sighting import EndpointSettings, Measurement, Place, PlaceDetails, ProbePlan, Question
 from healthmon.model.state import CheckState, PbxState, PlaceChange, Transition, UnknownPeriod
 from healthmon.model.target import Target
 
@@ -53,6 +53,7 @@ class Changes(Struct):
     notes: list[Note] = field(default_factory=list)
     #: In the order in which they happened.
     places: list[PlaceChange] = field(default_factory=list)
+    place_details: list[PlaceDetails] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     restarts: list[Restart] = field(default_factory=list)
     #: For the sources; not booked.
@@ -80,6 +81,7 @@ class Changes(Struct):
             or self.clock_jumps
             or self.notes
             or self.places
+            or self.place_details
             or self.measurements
             or self.restarts
         )

@@ -116,6 +116,17 @@ class ContactReading(Struct, frozen=True):
     is_sample: bool = False
 
 
+class PlaceDetails(Struct, frozen=True):
+    """What else a list has of the contact at a place. It is kept as it was read last, without a history."""
+
+    target: Target
+    place: Place
+    #: Its address in its own network, behind NAT; "": there is none other.
+    own_address: str = ""
+    #: When its registration expires, by the clock of the PBX (seconds since the epoch); 0.0: never, or not known.
+    expires_at: float = 0.0
+
+
 class ContactList(Struct, frozen=True):
     """What was read of some contacts of one PBX, and where all contacts of some endpoints are."""
 
@@ -123,6 +134,7 @@ class ContactList(Struct, frozen=True):
     asked_at: float
     readings: tuple[ContactReading, ...] = ()
     places: tuple[tuple[Target, tuple[Place, ...]], ...] = ()
+    details: tuple[PlaceDetails, ...] = ()
 
 
 class Measurement(Struct, frozen=True):

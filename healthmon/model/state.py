@@ -118,6 +118,9 @@ class PlacePeriod(Struct, frozen=True):
     place: Place
     since: float
     until: float | None
+    #: As it was read last by the manager interface: its address behind NAT, and until when it has registered.
+    own_address: str = ""
+    expires_at: float = 0.0
 
 
 class Length(NamedTuple):

@@ -17,6 +17,7 @@ from healthmon.model import (
     PbxState,
     Place,
     PlaceChange,
+    PlaceDetails,
     PlacePeriod,
     Reason,
     Restart,
@@ -83,6 +84,12 @@ def place_row(change: PlaceChange, timeline: Timeline) -> Row:
     return {**target_row(change.target), **change.place._asdict(), "at": timeline.stored(change.at)}
 
 
+def details_row(details: PlaceDetails) -> Row:
+    """Make what is kept of the contact at a place. When it expires is by another clock than ours."""
+    named = {**target_row(details.target), **details.place._asdict()}
+    return {**named, "own_address": details.own_address, "expires_at": details.expires_at}
+
+
 def place_of(row: Stored) -> Place:
     """Read a place; the texts are shared, since many endpoints have the same."""
     return Place(intern(row["address"]), intern(row["user_agent"]))
@@ -93,4 +100,5 @@ def place_period_of(row: Stored, timeline: Timeline) -> PlacePeriod:
     until = None
     if row["until"] != NO_END:
         until = timeline.shown(row["until"])
-    return PlacePeriod(target_of(row), place_of(row), timeline.shown(row["since"]), until)
+    since, own_address, expires_at = timeline.shown(row["since"]), row["own_address"], row["expires_at"]
+    return PlacePeriod(target_of(row), place_of(row), since, until, own_address, expires_at)

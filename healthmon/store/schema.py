@@ -628,6 +628,12 @@ _CALLER_NAMES = (
     "UPDATE pbx_states SET last_reload_time = ''",
 )
 
+#: What the manager interface tells of registered contacts: the address behind NAT, and until when they are registered.
+_CONTACT_DETAILS = (
+    "ALTER TABLE contacts ADD COLUMN own_address TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE contacts ADD COLUMN expires_at DOUBLE PRECISION NOT NULL DEFAULT 0",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -660,4 +666,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _SILENCES_WALL_UNTIL,
     _COUNTS,
     _CALLER_NAMES,
+    _CONTACT_DETAILS,
 )

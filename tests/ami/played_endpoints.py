@@ -34,7 +34,7 @@ class PlayedEndpoints:
         }
 
     def contact(
-        self, name: str, uri: str, rtt_usec: int | None, user_agent: str = "", status: str = "Reachable"
+        self, name: str, uri: str, rtt_usec: int | None, user_agent: str = "", status: str = "Reachable", **more: str
     ) -> None:
         """Have a contact, ``101;@hash`` or ``trunk@@hash`` of one in the configuration; or another round trip of it."""
         self._contacts[name] = {
@@ -44,6 +44,7 @@ class PlayedEndpoints:
             "Status": status,
             "RoundtripUsec": str(rtt_usec or "N/A"),
             "Endpoint": "" if "@@" in name else name.partition(";@")[0],
+            **more,
         }
 
     def gone(self, name: str) -> None:
@@ -100,6 +101,7 @@ class PlayedEndpoints:
         if field == "rtt" and name == next(iter(self._contacts), ""):
             self.rounds += not self._has_lists
         columns = {"rtt": "RoundtripUsec", "status": "Status", "uri": "Uri", "user_agent": "UserAgent"}
+        columns |= {"via_addr": "ViaAddr", "expiration_time": "ExpirationTime"}
         return self._contacts.get(name, {}).get(columns.get(field, "Endpoint"), "")
 
     def _of_aor(self, name: str, field: str) -> str:

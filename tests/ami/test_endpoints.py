@@ -17,6 +17,7 @@ from healthmon.ami.endpoints import (
     aor_of,
     contact_of,
     endpoint_of,
+    expiry,
     round_trip,
 )
 from healthmon.ami.frames import Decoder, Frame
@@ -61,7 +62,14 @@ def frame(text: str) -> Frame:
 
 def test_rows_are_read() -> None:
     contact = ListedContact(
-        "phone;@91bfe9812259f74ff544b9b5a4cdc59a", "sip:phone@127.0.93.160:5060", "Reachable", 0.505, "labpeer", "phone"
+        "phone;@91bfe9812259f74ff544b9b5a4cdc59a",
+        "sip:phone@127.0.93.160:5060",
+        "Reachable",
+        0.505,
+        "labpeer",
+        "phone",
+        "127.0.93.160",
+        1795950670.0,
     )
     assert contact_of(frame(CONTACT)) == contact
     uris = ("sip:phone@127.0.93.160:5060", "sip:phone@127.0.93.161:5060")
@@ -75,6 +83,11 @@ def test_rows_are_read() -> None:
 @pytest.mark.parametrize("text", ["N/A", "", "0", "-5", "1e3", "٣", "9" * 400, "nan"])
 def test_what_is_no_round_trip_is_none(text: str) -> None:
     assert round_trip(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "N/A", "-1", "1e9", "٣", "9" * 12])
+def test_what_is_no_time_is_none(text: str) -> None:
+    assert expiry(text) == 0.0
 
 
 def test_garbage_in_rows_is_read_or_left_out_and_never_raises() -> None:

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from healthmon.model import Changes, Check, Health, Measurement, Note, Notification, Place, PlaceChange, Reason, Target
+from healthmon.model import (
+    Changes,
+    Check,
+    Health,
+    Measurement,
+    Note,
+    Notification,
+    Place,
+    PlaceChange,
+    PlaceDetails,
+    Reason,
+    Target,
+)
 from healthmon.report.tables import Screen
 from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
@@ -294,6 +306,28 @@ def test_contacts_that_move_and_programs_that_are_updated(database: Path, run: R
         "2026-05-01 13:00:00 CEST  contact     at 10.0.0.7: Yealink 66.86, before Yealink 66.85",
         "2026-05-01 13:58:00 CEST  contact     at 203.0.113.9",
         "2026-05-01 13:59:00 CEST  contact     no longer at 10.0.0.7",
+    ]
+
+
+def test_until_when_a_contact_is_registered_and_its_address_behind_nat_are_shown(database: Path, run: Run) -> None:
+    desk, home = phone("101"), Place("203.0.113.9", "Yealink 66.85")
+    stopped(database, [desk], history=steps(desk, (NOW - DAY, UP)))
+    writer = open_writer(database, now=NOW)
+    details = PlaceDetails(desk.target, home, "10.0.0.7", NOW + HOUR)
+    writer.commit(Changes(places=[PlaceChange(desk.target, home, NOW - HOUR, False)], place_details=[details]))
+    writer.close()
+
+    shown = run("history", "101").stdout
+    assert "contact     at 203.0.113.9: Yealink 66.85 (in its own network 10.0.0.7)\n" in shown
+    assert "registered from 203.0.113.9 (in its own network 10.0.0.7) until Fri 2026-05-01 15:00 CEST" in shown
+    assert json.loads(run("history", "101", "--json").stdout)["contacts"] == [
+        {
+            "address": "203.0.113.9",
+            "own_address": "10.0.0.7",
+            "user_agent": "Yealink 66.85",
+            "since": "2026-05-01T11:00:00.000Z",
+            "registered_until": "2026-05-01T13:00:00.000Z",
+        }
     ]
 
 

@@ -38,6 +38,12 @@ def round_trips(scene: Scene, endpoint: str) -> object:
     return scene.daemon.target(endpoint).get("rtt_p50_ms")
 
 
+def contacts(scene: Scene, endpoint: str) -> list[dict[str, object]]:
+    life = json.loads(scene.daemon.command("history", endpoint, "--json").stdout)
+    found: list[dict[str, object]] = life.get("contacts", [])
+    return found
+
+
 @pytest.mark.parametrize(("rights", "way"), [("reporting", "tcp"), ("system", "tcp"), ("system", "http")])
 def test_round_trips_of_a_trunk_and_of_a_phone_arrive(lab: Lab, rights: str, way: str) -> None:
     scene = scene_of(lab, rights, way)
@@ -47,3 +53,5 @@ def test_round_trips_of_a_trunk_and_of_a_phone_arrive(lab: Lab, rights: str, way
 
     life = json.loads(scene.daemon.command("history", "101", "--json").stdout)
     assert any("healthmon lab" in event["words"] for event in life["events"] if event["what"] == "contact")
+    scene.daemon.wait(lambda: contacts(scene, "101"), "until when the phone is registered", 90)
+    assert [contact["registered_until"] is not None for contact in contacts(scene, "101")] == [True]

@@ -52,6 +52,8 @@ class Life(Struct, frozen=True):
     called: str = ""
     #: What was measured of its checks in the window.
     measured: Mapping[str, Measured] = field(default_factory=dict)
+    #: Where its contacts are now.
+    contacts: tuple[PlacePeriod, ...] = ()
 
 
 def life_of(reader: Reader, about: KnownTarget, window: Span, now: float, called: str = "") -> Life:
@@ -70,6 +72,7 @@ def life_of(reader: Reader, about: KnownTarget, window: Span, now: float, called
         no_daemon_since,
         called,
         reader.measured_of(about.target, *read),
+        tuple(period for period in reader.places(about.target) if period.until is None),
     )
 
 
@@ -166,9 +169,17 @@ def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[StoryEvent]:
         before = left.get((period.since, address))
         if before is not None:
             words = f"at {address}: {program or 'unknown program'}, before {before.user_agent or 'unknown'}"
-        yield StoryEvent(period.since, "contact", words)
+        # What is learnt of it later is no event.
+        yield StoryEvent(period.since, "contact", f"{words}{behind_nat(period)}", mark=words)
         if period.until is not None and (period.until, address) not in came:
             yield StoryEvent(period.until, "contact", f"no longer at {address}")
+
+
+def behind_nat(period: PlacePeriod) -> str:
+    """Say which address a contact has in its own network, where that is another one."""
+    if not period.own_address:
+        return ""
+    return f" (in its own network {period.own_address})"
 
 
 def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[StoryEvent]:

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from healthmon.history.measurements import Measured
 from healthmon.history.metrics import ROUND_TRIP
-from healthmon.model import Check
+from healthmon.model import Check, PlacePeriod
 from healthmon.report.availability.data import measured_data
 from healthmon.report.formatting import after, duration, full, measured, rfc3339, visible
 from healthmon.report.status.rows import TargetStatus
 from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
 from healthmon.report.target_names import short_name
-from healthmon.report.timeline.life import Life
+from healthmon.report.timeline.life import Life, behind_nat
 from healthmon.report.timeline.story import StoryEvent
 from healthmon.text.callerid import beside
 
@@ -93,6 +93,10 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
     if not life.events:
         happened = ": nothing happened"
     yield f"from {full(start, zone)} to {full(end, zone)} ({zone.key}){happened}", ""
+    for period in life.contacts:
+        if period.expires_at:
+            where = f"{period.place.address}{behind_nat(period)}"
+            yield f"registered from {where} until {full(period.expires_at, zone)}, by the clock of the PBX", ""
     for check, measured_of_check in life.measured.items():
         yield from _round_trips(check, measured_of_check)
 
@@ -137,9 +141,11 @@ def life_data(life: Life) -> dict[str, Any]:
     about, called = life.about, {}
     if life.called:
         called = {"called": life.called}
-    more = {}
+    more: dict[str, Any] = {}
     if life.measured:
-        more = {"measured": {check: measured_data(found) for check, found in life.measured.items()}}
+        more["measured"] = {check: measured_data(found) for check, found in life.measured.items()}
+    if any(period.expires_at or period.own_address for period in life.contacts):
+        more["contacts"] = [_contact_data(period) for period in life.contacts]
     return {
         "target": {
             "name": short_name(about.target),
@@ -157,6 +163,16 @@ def life_data(life: Life) -> dict[str, Any]:
         "to": rfc3339(life.window[1]),
         **more,
         "events": [event_data(event) for event in life.events],
+    }
+
+
+def _contact_data(period: PlacePeriod) -> dict[str, Any]:
+    return {
+        "address": period.place.address,
+        "own_address": period.own_address or None,
+        "user_agent": period.place.user_agent,
+        "since": rfc3339(period.since),
+        "registered_until": rfc3339(period.expires_at or None),
     }
 
 

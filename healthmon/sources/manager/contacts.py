@@ -20,6 +20,7 @@ from healthmon.model import (
     ContactReading,
     ContactStatus,
     Place,
+    PlaceDetails,
     Question,
     SettingsList,
     Target,
@@ -63,6 +64,8 @@ class KnownContact(Struct):
     place: Place
     #: The number of the round that had it.
     round: int
+    #: Its address behind NAT, and when its registration expires, as it was offered last.
+    told: tuple[str, float] = ("", 0.0)
 
 
 class ContactPart:
@@ -85,6 +88,8 @@ class ContactPart:
         #: Where the contacts of each endpoint are, as it was offered.
         self._places: dict[Target, tuple[Place, ...]] = {}
         self._has_moved = False
+        #: What is to be offered of places besides.
+        self._details: list[PlaceDetails] = []
         self._round = 0
         #: How many contacts this round has had so far.
         self._number = 0
@@ -181,7 +186,7 @@ class ContactPart:
     def _read_contacts(self, client: AmiClient, names: Sequence[str], at: float) -> Iterator[None]:
         for portion in in_portions(names):
             known = {name: self._known[name].contact for name in portion if name in self._known}
-            self._take(asked_contacts(client, portion, known), at)
+            self._take(asked_contacts(client, portion, known, at), at)
             yield
 
     # ---------------------------------------------------------------- settings
@@ -242,13 +247,15 @@ class ContactPart:
             before, known = None, self._meet(contact)
         else:
             before, known.contact, known.round = known.contact, contact, self._round
+        # Those of providers each time, of very many phones each in its turn.
+        turns = max(1, ceil(len(self._known) / (SAMPLES_A_SECOND * self._link.pbx.poll_every)))
+        is_sample = STATIC in contact.name or self._number % turns == self._round % turns
+        if is_sample:
+            self._details += _details(known)
         status = _STATUS.get(contact.status, ContactStatus.UNKNOWN)
         rtt_ms = _new_round_trip(contact, before)
         if rtt_ms is None and status not in LOST and (before is None or before.status == contact.status):
             return []
-        # Those of providers each time, of very many phones each in its turn.
-        turns = max(1, ceil(len(self._known) / (SAMPLES_A_SECOND * self._link.pbx.poll_every)))
-        is_sample = STATIC in contact.name or self._number % turns == self._round % turns
         return [ContactReading(target, contact.uri, status, rtt_ms, is_sample) for target in known.targets]
 
     def _meet(self, contact: ListedContact) -> KnownContact:
@@ -277,6 +284,12 @@ class ContactPart:
         if self._has_moved:
             self._has_moved = False
             yield from self._offer_places(at)
+        details, self._details = self._details, []
+        for begin in range(0, len(details), OFFERED_AT_ONCE):
+            portion = tuple(details[begin : begin + OFFERED_AT_ONCE])
+            self._link.inbox.offer(ContactList(self._link.pbx.name, at, details=portion))
+            time.sleep(OFFERED_EVERY)
+            yield
 
     def _removed(self, gone: Sequence[KnownContact]) -> Iterator[ContactReading]:
         """Those of them that no other contact has taken the place of: with the same URI, of the same endpoint."""
@@ -306,6 +319,18 @@ class ContactPart:
                 self._has_moved = True
             time.sleep(OFFERED_EVERY)
             yield
+
+
+def _details(known: KnownContact) -> list[PlaceDetails]:
+    """What is new of the contact at its place; one in the configuration has no such thing."""
+    place, own_address = known.place, known.contact.own_address
+    if own_address == place.address:
+        own_address = ""
+    told = (own_address, known.contact.expires_at)
+    if told == known.told or not place.address:
+        return []
+    known.told = told
+    return [PlaceDetails(target, place, *told) for target in known.targets]
 
 
 def _new_round_trip(contact: ListedContact, before: ListedContact | None) -> float | None:

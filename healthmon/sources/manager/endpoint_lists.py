@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.endpoints import (
@@ -23,6 +24,7 @@ from healthmon.ami.endpoints import (
     aor_of,
     contact_of,
     endpoint_of,
+    expiry,
     names_in,
     round_trip,
 )
@@ -134,24 +136,33 @@ def contact_names(client: AmiClient, aors: Sequence[str]) -> dict[str, list[str]
     return {name: names_in(found) for name, found in asked(client, "PJSIP_AOR({},contact)", aors).items()}
 
 
-def asked_contacts(client: AmiClient, names: Sequence[str], known: Mapping[str, ListedContact]) -> list[ListedContact]:
-    """How each of these contacts stands; of those that are ``known`` it is not asked who they are. Raises AmiError."""
+def asked_contacts(
+    client: AmiClient, names: Sequence[str], known: Mapping[str, ListedContact], at: float
+) -> list[ListedContact]:
+    """How each of these contacts stands; of those that are ``known`` it is not asked who they are. Raises AmiError.
+
+    Until when one has registered is asked when that time was over ``at`` this time.
+    """
     times = asked(client, "PJSIP_CONTACT({},rtt)", names)
     without = [name for name in names if round_trip(times[name]) is None]
     statuses = asked(client, "PJSIP_CONTACT({},status)", without)
     new = [name for name in names if name not in known]
-    uris, agents, endpoints = (
-        asked(client, f"PJSIP_CONTACT({{}},{what})", new) for what in ("uri", "user_agent", "endpoint")
+    uris, agents, endpoints, addresses = (
+        asked(client, f"PJSIP_CONTACT({{}},{what})", new) for what in ("uri", "user_agent", "endpoint", "via_addr")
     )
+    over = [name for name in names if STATIC not in name and (name not in known or known[name].expires_at <= at)]
+    expiries = asked(client, "PJSIP_CONTACT({},expiration_time)", over)
     found = []
     for name in names:
         status, rtt_ms = statuses.get(name, REACHABLE), round_trip(times[name])
         if name in known:
-            before = known[name]
-            found.append(ListedContact(name, before.uri, status, rtt_ms, before.user_agent, before.endpoint))
+            contact = replace(known[name], status=status, rtt_ms=rtt_ms)
         else:
-            who = (readable(values[name]) for values in (agents, endpoints))
-            found.append(ListedContact(name, readable(uris[name]), status, rtt_ms, *who))
+            uri, agent, endpoint, address = (readable(values[name]) for values in (uris, agents, endpoints, addresses))
+            contact = ListedContact(name, uri, status, rtt_ms, agent, endpoint, address)
+        if name in expiries:
+            contact = replace(contact, expires_at=expiry(expiries[name]))
+        found.append(contact)
     # What is gone meanwhile has no URI any more.
     return [contact for contact in found if contact.uri]
 

@@ -34,6 +34,7 @@ from healthmon.store.rows import (
     UPSERT_PBX_STATE,
     UPSERT_SETTINGS,
     UPSERT_STATE,
+    details_row,
     place_row,
     state_values,
 )
@@ -83,6 +84,9 @@ _NAME_USER_AGENT = f"UPDATE contacts SET user_agent = :user_agent WHERE {_THIS_P
 _INSERT_PLACE = f"""INSERT INTO contacts (pbx, technology, resource, address, user_agent, since, until)
     SELECT :pbx, :technology, :resource, :address, :user_agent, :at, {NO_END!r}
     WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE {_THIS_PLACE} AND user_agent = :user_agent)"""  # noqa: S608
+
+_DETAIL_PLACE = f"""UPDATE contacts SET own_address = :own_address, expires_at = :expires_at
+    WHERE {_THIS_PLACE} AND user_agent = :user_agent"""  # noqa: S608
 
 _EXPLAIN_INCIDENT = "UPDATE incidents SET explained_by = :by WHERE id = :id"
 
@@ -186,6 +190,7 @@ class Bookkeeper:
             self.note_alive(timeline.stored(seen_until))
         self._book_unknown_periods(changes.unknown_periods.values())
         self._book_places(changes.places)
+        self._write(_DETAIL_PLACE, [details_row(details) for details in changes.place_details])
         self._write(INSERT_RESTART, (RESTARTS.row(restart, timeline) for restart in changes.restarts))
         self._book_measurements(changes.measurements)
         self._book_incidents(changes)

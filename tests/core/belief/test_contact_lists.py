@@ -16,6 +16,7 @@ from healthmon.model import (
     Kind,
     Measurement,
     Place,
+    PlaceDetails,
     SettingsList,
     Target,
 )
@@ -193,6 +194,15 @@ def test_a_list_tells_all_places_of_a_phone_with_its_programs(scene: Scene) -> N
     assert scene.db.places[phone()] == (yealink,)
     scene.see(ContactList("office", scene.now, places=((phone(), (elsewhere,)),)))
     assert scene.db.places[phone()] == (elsewhere,)
+
+
+def test_what_else_is_known_of_a_place_is_booked_of_endpoints_that_are_watched(scene: Scene) -> None:
+    stranger = Target("office", "PJSIP", "666")
+    found = [PlaceDetails(target, Place("203.0.113.7"), "192.168.1.20", 1e9) for target in (phone(), stranger)]
+
+    changes = scene.see(ContactList("office", scene.now, details=tuple(found)))
+    assert changes.place_details == found[:1]
+    assert changes.is_to_book()
 
 
 # ---------------------------------------------------------------- settings

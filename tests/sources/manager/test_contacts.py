@@ -13,7 +13,16 @@ from msgspec.structs import replace
 from healthmon.ami.client import AmiClient
 from healthmon.ami.endpoints import LIST_CONTACTS
 from healthmon.errors import AmiError
-from healthmon.model import ContactList, ContactReading, ContactStatus, EndpointSettings, Place, SettingsList, Target
+from healthmon.model import (
+    ContactList,
+    ContactReading,
+    ContactStatus,
+    EndpointSettings,
+    Place,
+    PlaceDetails,
+    SettingsList,
+    Target,
+)
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.contacts import ContactPart
 from healthmon.sources.manager.link import ManagerLink, ManagerTimes
@@ -159,9 +168,21 @@ class Rounds:
         self._manager.instead = spoilt
         with closing(AmiClient(self._link.pbx, timeout=0.5)) as client, suppress(AmiError):
             list(self._part.work(client))
-        lists = [offered for offered in self._link.inbox.drain(0) if isinstance(offered, ContactList)]
-        readings = [reading for listed in lists for reading in listed.readings]
+        self.offered = [offered for offered in self._link.inbox.drain(0) if isinstance(offered, ContactList)]
+        readings = [reading for listed in self.offered for reading in listed.readings]
         return {(reading.uri, reading.status) for reading in readings if reading.target == PHONE}
+
+    def boots(self) -> None:
+        """Asterisk may not have read its configuration yet."""
+        self._link.begin(time.monotonic(), tells_boot=True)
+
+    def has_booted(self) -> None:
+        self._link.has_events = True
+
+    def details(self) -> list[PlaceDetails]:
+        """Have a round, and return what else it offers of places."""
+        self.one()
+        return [details for listed in self.offered for details in listed.details]
 
 
 @pytest.fixture
@@ -220,6 +241,30 @@ def test_a_list_with_fewer_rows_than_its_end_says_removes_nothing(rounds: Rounds
     endpoints.contact("101;@bb", ELSEWHERE, 30_000)
     assert rounds.one(lambda whole: whole.removesuffix(b"\r\n") + b"ListItems: 2\r\n\r\n") == set()
     assert rounds.one() == {(AT_HOME, ContactStatus.REMOVED)}
+
+
+def test_the_address_behind_nat_and_the_end_of_the_registration_are_offered_when_they_are_new(
+    endpoints: PlayedEndpoints,
+) -> None:
+    def registered(until: float, own_address: str = "192.168.1.20") -> None:
+        more = {"ViaAddr": own_address, "ExpirationTime": f"{until:.0f}"}
+        endpoints.contact("101;@aa", AT_HOME, 20_000, "Yealink SIP-T46U", **more)
+
+    home, now = Place("203.0.113.7", "Yealink SIP-T46U"), round(time.time())
+    registered(until=now - 5)
+    with PlayedManager() as manager:
+        phones = Rounds(manager, endpoints)
+        assert phones.details() == [PlaceDetails(PHONE, home, "192.168.1.20", now - 5)]
+        assert phones.details() == []
+        registered(until=now + 3600)
+        phones.boots()
+        assert phones.details() == [], "its place may not be booked yet"
+        phones.has_booted()
+        assert phones.details() == [PlaceDetails(PHONE, home, "192.168.1.20", now + 3600)]
+        endpoints.gone("101;@aa")
+        assert phones.details() == []
+        registered(until=now + 3600, own_address="203.0.113.7")
+        assert phones.details() == [PlaceDetails(PHONE, home, "", now + 3600)], "that is its address for everybody"
 
 
 def test_settings_tell_a_provider_from_a_phone_and_how_each_is_checked(watch: Watch) -> None:

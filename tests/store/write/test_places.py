@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthmon.model import Place, PlaceChange, PlacePeriod
+from healthmon.model import Place, PlaceChange, PlaceDetails, PlacePeriod
 from healthmon.store.write.pruning import Cuts
 from tests.store.scene import OTHER_PHONE, PHONE, START, Store
 
@@ -56,3 +56,18 @@ def test_what_is_forgotten_has_left_its_places_and_old_ones_are_pruned(store: St
     with store.reading() as reader:
         assert not reader.places(PHONE)
         assert reader.last_places() == {OTHER_PHONE: (HOME,)}
+
+
+def test_what_else_is_known_of_a_contact_belongs_to_the_present_place_alone(store: Store) -> None:
+    store.book(places=[PlaceChange(PHONE, HOME, START, is_left=False)])
+    store.book(place_details=[PlaceDetails(PHONE, HOME, "192.168.1.20", START + 3600)])
+    store.book(places=[PlaceChange(PHONE, HOME, START + 60, is_left=True)])
+    store.book(places=[PlaceChange(PHONE, AWAY, START + 60, is_left=False)])
+    store.book(place_details=[PlaceDetails(PHONE, HOME, "", START + 7200), PlaceDetails(OTHER_PHONE, AWAY, "", 1.0)])
+
+    with store.reading() as reader:
+        assert reader.places(PHONE) == [
+            PlacePeriod(PHONE, HOME, START, START + 60, "192.168.1.20", START + 3600),
+            PlacePeriod(PHONE, AWAY, START + 60, None),
+        ]
+        assert reader.places(OTHER_PHONE) == []
