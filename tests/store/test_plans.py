@@ -163,6 +163,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "history": list(reader.history(START, END, pbx="office")),
         "last_changes": reader.last_changes(PHONE),
         "newest_measured": reader.newest_measured(Check.REACHABILITY, ROUND_TRIP.key, START),
+        "measured_of": reader.measured_of(PHONE, START, END),
         "history_of": reader.history_of(PHONE, Check.REACHABILITY, START, END),
         "unknown_of_pbxs": reader.unknown_of_pbxs(START, END),
         "life": reader.life(PHONE, START, END),
