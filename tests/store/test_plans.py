@@ -187,6 +187,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
     return {
         "watched": meters.watched(START, END),
         "watched_beside": meters.watched_beside(START, END),
+        "of_target": meters.of_target(PHONE),
         "checks_after": meters.checks_after(0, 10),
         "changes": meters.changes(number, START, END),
         "unknown_periods": meters.unknown_periods(number, START, END),

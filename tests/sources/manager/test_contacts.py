@@ -174,7 +174,7 @@ class Rounds:
 
     def boots(self) -> None:
         """Asterisk may not have read its configuration yet."""
-        self._link.begin(time.monotonic(), tells_boot=True)
+        self._link.begin(time.monotonic(), has_events=False, may_list=True)
 
     def has_booted(self) -> None:
         self._link.has_events = True
