@@ -93,6 +93,24 @@ def test_the_order_of_watches_decides_so_another_order_is_a_change(files: Files)
     assert difference(files.load(start + one + two), files.load(start + two + one)).fields == ("watches",)
 
 
+@pytest.mark.parametrize(
+    "new",
+    [
+        "timezone = UTC\nlanguage = ru",
+        "timezone = Europe/Berlin",
+        "timezone = UTC\n[site warehouse]\naddresses = 203.0.113.7",
+        "timezone = UTC\n[names]\nPJSIP/101 = Reception",
+        "timezone = UTC\n[maintenance night]\ndays = daily\ntime = 02:00-03:00",
+        "timezone = UTC\n[web]\nlisten = 127.0.0.1:8089",
+    ],
+)
+def test_what_pages_are_made_from_begins_the_web_process_anew(files: Files, new: str) -> None:
+    changed = difference(files.load(OLD), files.load(OLD.replace("timezone = UTC", new, 1)))
+
+    assert changed.web_changed
+    assert not difference(files.load(OLD), files.load(OLD.replace("[pbx shop]", "[pbx store]"))).web_changed
+
+
 def test_a_difference_is_said_in_words(files: Files) -> None:
     new = OLD.replace("http://shop", "http://shop2").replace("[watch all]", "[watch every]")
 

@@ -23,6 +23,7 @@
   }
 
   async function look() {
+    const beganAt = performance.now();
     try {
       const answer = await fetch(location.href, {
         headers: {"If-None-Match": `"${mark}"`}, cache: "no-store", signal: AbortSignal.timeout(answersWithin),
@@ -33,7 +34,8 @@
     } catch {
       isLost("");
     }
-    setTimeout(look, every);
+    // From question to question, however long the answer took.
+    setTimeout(look, Math.max(every - (performance.now() - beganAt), 200));
   }
 
   function take(text) {
