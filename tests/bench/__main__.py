@@ -20,6 +20,7 @@ from tests.bench.probes import probes
 from tests.bench.reading import reading
 from tests.bench.reloads import reloads
 from tests.bench.scale import FULL, QUICK, Scale
+from tests.bench.settings import settings
 from tests.bench.snapshots import snapshots
 from tests.bench.stages import stages
 from tests.bench.startup import start_up
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "reading": reading,
     "startup": start_up,
     "contacts": contacts,
+    "settings": settings,
     "probes": probes,
     "commits": commits,
     "history": history,
