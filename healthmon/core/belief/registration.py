@@ -125,7 +125,8 @@ class Registration(EndpointCheck):
 
         What the pace of its attempts told before a restart of healthmon, which listens anew, is known until more is.
         """
-        if self.heard is Health.UP or not tells_nothing(self.words):
+        tells_why = self.heard is Health.DOWN and not tells_nothing(self.words)
+        if self.heard is Health.UP or tells_why:
             self.remembered = ""
         if self.belief is Health.DOWN is self.heard:
             self.reason = as_remembered(self.words, self.remembered)
