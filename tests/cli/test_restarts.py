@@ -101,3 +101,20 @@ def test_by_check_a_restart_is_counted_once_and_not_for_each_check_of_its_pbx(da
         "drivers": 0,
     }
     assert report["overall"]["restarts"] == 1
+
+
+def test_by_check_what_flaps_of_a_pbx_is_counted_once_and_in_its_own_line(database: Path, run: Run) -> None:
+    states = [connection(check=check) for check in (Check.CONNECTION, Check.INVENTORY, Check.DRIVERS)]
+    flapping = [
+        outage(1, states[0], NOW - 3 * HOUR, NOW - 2 * HOUR, flap_episodes=1),
+        outage(2, states[1], NOW - 3 * HOUR, NOW - 2 * HOUR, flap_episodes=2),
+    ]
+    stopped(database, states, incidents=flapping)
+
+    by_check = json.loads(run("report", "--since", "24h", "--by", "check", "--format", "json").stdout)
+    by_target = json.loads(run("report", "--since", "24h", "--format", "json").stdout)
+
+    flaps = {group["name"]: group["flaps"] for group in by_check["groups"]}
+    assert flaps == {"connection": 1, "inventory": 2, "drivers": 0}
+    assert [target["flaps"] for target in by_target["targets"]] == [3]
+    assert by_check["overall"]["flaps"] == by_target["overall"]["flaps"] == 3

@@ -58,6 +58,8 @@ class Measures(Struct, frozen=True):
     site_of: SiteOf = lambda _target, _kind: ""
     #: When each target began to flap, in which check, and how often.
     flaps: Mapping[Target, Sequence[tuple[float, str, int]]] = field(default_factory=dict)
+    #: Whether each check has a line: else what happens to any check of a PBX is said of the PBX.
+    are_checks_apart: bool = False
     #: When the Asterisk of each PBX was restarted.
     restarts: Mapping[Target, Sequence[float]] = field(default_factory=dict)
     excludes_maintenance: bool = False
@@ -157,7 +159,7 @@ class Measuring:
         flaps = sum(
             count
             for at, check, count in self._measures.flaps.get(watched.target, ())
-            if since <= at < until and watched.is_about(check)
+            if since <= at < until and self._tells_of(watched, check)
         )
         restarts = 0
         # Once for a PBX, not for each of its checks.
@@ -167,6 +169,12 @@ class Measuring:
         if not (flaps or restarts or measured):
             return amount
         return replace(amount, flaps=flaps, restarts=restarts, measured=measured)
+
+    def _tells_of(self, watched: Watched, check: str) -> bool:
+        """Whether what happened to a check of a target is counted here."""
+        if self._measures.are_checks_apart:
+            return check == watched.check
+        return watched.is_about(check)
 
     def measured(self, watched: Watched, window: Span) -> Measured:
         """Say what was measured of a target, by metric."""

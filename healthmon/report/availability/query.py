@@ -94,7 +94,7 @@ def account_of(
     if asked.with_checks or asked.by is By.CHECK:
         apart = _checks_apart(meters, measuring.measures, asked, chosen)
     if asked.by is By.CHECK:
-        counted = (*(line for line in lines if line.check != Check.ALL), *apart)
+        counted = (*(line for line in lines if line.check != Check.ALL and not line.target.is_pbx), *apart)
     if asked.with_checks:
         lines = _with_checks(lines, apart)
     pictures, causes, alone, groups = None, 0, 0, grouped(counted, asked.by, asked.counting)
@@ -125,10 +125,14 @@ def account_of(
 def _checks_apart(
     meters: Meters, measures: Measures, asked: ReportRequest, chosen: Iterable[Watched]
 ) -> list[TargetFigures]:
-    """Measure the checks that have no line of their own in other reports; the pictures do not show them."""
-    measuring = Measuring(meters, replace(measures, cells=(), periods=()))
+    """Measure the checks that have no line of their own in other reports, and the connection of each PBX.
+
+    The pictures do not show them. The line of a PBX tells of what happens to any of its checks.
+    """
+    measuring = Measuring(meters, replace(measures, cells=(), periods=(), are_checks_apart=True))
     others = [watched for watched in meters.watched_beside(*asked.window) if is_told_of(watched, asked.selection)]
     firsts = [watched.checks[0] for watched in chosen if watched.checks]
+    firsts += [watched for watched in chosen if watched.target.is_pbx]
     return [replace(measuring.line(watched), is_apart=True) for watched in (*firsts, *others)]
 
 
