@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import click
 
-from healthmon.cli import completing
 from healthmon.cli.common import database_option, database_settings
+from healthmon.cli.selecting import selection_options
 from healthmon.errors import HealthmonError
 from healthmon.model import ENDPOINT_CHECKS
 from healthmon.owners import become_owner
@@ -65,30 +65,7 @@ def _end(said: PluginOutput) -> NoReturn:
 
 
 @click.command("check", cls=PluginCommand)
-@click.option(
-    "--pbx",
-    "pbxs",
-    multiple=True,
-    shell_complete=completing.pbxs,
-    metavar="NAME",
-    help="Only these PBXs and their endpoints.",
-)
-@click.option(
-    "--watch",
-    "watches",
-    multiple=True,
-    shell_complete=completing.watches,
-    metavar="NAME",
-    help="Only endpoints of these watch sections.",
-)
-@click.option(
-    "--endpoint",
-    "endpoints",
-    multiple=True,
-    shell_complete=completing.endpoints,
-    metavar="NAME",
-    help="Only these endpoints.",
-)
+@selection_options
 @click.option(
     "--check", "check", type=click.Choice(list(ENDPOINT_CHECKS)), help="Of endpoints only this check, and no PBX."
 )

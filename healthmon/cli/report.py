@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.cli import completing
 from healthmon.cli.common import (
     Number,
     Percentage,
@@ -22,6 +21,7 @@ from healthmon.cli.common import (
     screen,
 )
 from healthmon.cli.output import form_of_file, is_seen, output_option, output_to
+from healthmon.cli.selecting import selection_options
 from healthmon.cli.waiting import ShownProgress
 from healthmon.errors import ExitCode
 from healthmon.history.figures import UnknownAs
@@ -49,30 +49,7 @@ _ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".m
 @click.option("--to", "--until", metavar="DATE", help="Up to this time, or to the end of this date.  [default: now]")
 @click.option("--last-week", is_flag=True, help="The last whole week, from Monday on.")
 @click.option("--last-month", is_flag=True, help="The last whole month.")
-@click.option(
-    "--pbx",
-    "pbxs",
-    multiple=True,
-    shell_complete=completing.pbxs,
-    metavar="PATTERN",
-    help="Only these PBXs and what is behind them.",
-)
-@click.option(
-    "--watch",
-    "watches",
-    multiple=True,
-    shell_complete=completing.watches,
-    metavar="PATTERN",
-    help="Only what these watch sections watch.",
-)
-@click.option(
-    "--endpoint",
-    "endpoints",
-    multiple=True,
-    shell_complete=completing.endpoints,
-    metavar="PATTERN",
-    help="Only these endpoints: 'PJSIP/1*', or '1*' for any technology.",
-)
+@selection_options
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice([kind.value for kind in Kind]), help="Only this kind of target."
 )
