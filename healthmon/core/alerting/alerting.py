@@ -165,7 +165,7 @@ class Alerting:
     def _widened(self, news: IncidentWidened, step: Step) -> str:
         before, after = news.before, news.after
         if after.watches != before.watches:
-            self._dispatch.audience_changed(after.id)
+            self._dispatch.widen_audience(after, set(after.watches) - set(before.watches))
         elif after.down <= before.down:
             return ""
         return self._tell(after, step.now, step.changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -99,8 +99,11 @@ class Dispatch:
     def _audience_of(self, incident: Incident, left: tuple[str, ...]) -> tuple[str, ...]:
         if not incident.watches:
             return left or self._routing.urls_for(incident.target, incident.watch)
-        # A group is told to all who would be told of one of its members, also of those that joined later.
-        theirs = (url for watch in incident.watches for url in self._routing.urls_for(incident.target, watch))
+        theirs: list[str] = []
+        for watch in incident.watches:
+            urls = self._routing.urls_for(incident.target, watch)
+            if not any(url in left for url in urls):
+                theirs += urls
         return tuple(dict.fromkeys((*left, *theirs)))
 
     def join(self, smaller: Incident, bigger: Incident) -> None:
@@ -113,9 +116,13 @@ class Dispatch:
         """Find out anew who is told of each incident: it may be of another watch section now."""
         self._audience.clear()
 
-    def audience_changed(self, incident_id: int) -> None:
-        """More belongs to the incident of a group: find out anew who is told."""
-        self._audience.pop(incident_id, None)
+    def widen_audience(self, incident: Incident, joined: Iterable[str]) -> None:
+        """A group is told to all who would be told of one of its members, also of those that joined later.
+
+        ``joined``: the watch sections of these.
+        """
+        theirs = (url for watch in joined for url in self._routing.urls_for(incident.target, watch))
+        self._audience[incident.id] = tuple(dict.fromkeys((*self.audience(incident), *theirs)))
 
     def told(self, incident_id: int, url_id: str) -> Told:
         """What this URL was told about this incident."""
