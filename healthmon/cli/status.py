@@ -6,11 +6,15 @@ import time
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
-from healthmon.cli.common import database_option, database_settings, screen
+from healthmon.cli.common import database_option, database_settings, plans, screen
+from healthmon.config.plans import Plans
+from healthmon.errors import ConfigError
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.status.data import status_data
+from healthmon.report.status.pending_sites import pending_sites
 from healthmon.report.status.query import read_status
 from healthmon.store.read.queries import open_reader
 
@@ -32,6 +36,8 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     with open_reader(where.database) as reader:
         lists_all = as_json or everything
         found = read_status(reader, time.time(), where.names, lists_all=lists_all, with_round_trips=True)
+        sites = pending_sites(found, reader, lambda: _plans(ctx.obj, database))
+        found = replace(found, pending_sites=sites)
     targets = found.remarkable
     if only_down:
         targets = found.alarms
@@ -46,3 +52,11 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
 
         click.echo(status_text(data, StatusLayout(only_down, everything), where.timezone, screen()), nl=False)
     ctx.exit(found.exit_code)
+
+
+def _plans(config: Path, database: Path | None) -> Plans:
+    """What the configuration calls a site; a mistake there stops nobody from looking."""
+    try:
+        return plans(config, database)
+    except ConfigError:
+        return Plans()

@@ -18,6 +18,9 @@ class Plans(Struct, frozen=True):
     #: By the name of the watch section; one that has none is missing.
     working_hours: Mapping[str, tuple[Weekly, ...]] = field(default_factory=dict)
     sites: tuple[SiteConfig, ...] = ()
+    #: A site is down when this part of its devices has been down for so long (seconds).
+    site_share: float = 0.3
+    site_down_after: float = 30.0
     #: On which machine each PBX is, by its name.
     hosts: Mapping[str, str] = field(default_factory=dict)
     #: What people call endpoints, by ``PJSIP/103`` or ``office:PJSIP/103``.

@@ -24,7 +24,7 @@ NULLABLE = {
     "since", "version", "incident", "acknowledged", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement",
     "believed", "watched_since", "watched_from", "watched_until", "old", "why", "sla", "sla_missed", "mttr_s", "mtbf_s",
     "availability_in_hours", "downtime_in_hours_s", "rtt_p50_ms", "rtt_p95_ms", "rtt_min_ms", "rtt_max_ms",
-    "belief", "pending_for_s", "accepted_at", "last_event_ago_s", "last_snapshot_ago_s", "alive_ago_s",
+    "belief", "pending_for_s", "accepted_at", "pending_sites", "last_event_ago_s", "last_snapshot_ago_s", "alive_ago_s",
     "causes", "disk_full_at", "lasted_s", "rows_per_day", "oldest_at",
 }  # fmt: skip
 

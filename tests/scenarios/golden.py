@@ -61,6 +61,8 @@ def _status(world: World) -> Iterator[str]:
         document = json.loads(json_text(status_data(read_status(reader, START + world.now))))
     # Whether a process runs is not a question to a played daemon.
     del document["daemon"]
+    # Only the command looks for these.
+    del document["pending_sites"]
     yield from _written("status", document)
 
 

@@ -171,6 +171,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "incidents_of": reader.incidents_of(PHONE, START, END),
         "known_targets": reader.known_targets(),
         "names": reader.names({}),
+        "settings": reader.settings(),
         "lasting": reader.lasting(START),
         "left_out": reader.left_out(),
         "silences_within": reader.silences_within(START, END),

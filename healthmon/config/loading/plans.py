@@ -26,6 +26,9 @@ from healthmon.errors import ConfigError
 #: How a PBX on the machine of healthmon is usually written.
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
+#: When a site is down; a mistake in them leaves the default.
+_HOLDS = ("site_share", "site_down_after")
+
 _KINDS = {kind.kind: kind for kind in (HEALTHMON, PBX, WATCH, MAINTENANCE, SITE, NAMES)}
 #: Where a problem makes the plans wrong.
 _SECTIONS_OF_PLANS, _OPTIONS_OF_PLANS = ("maintenance", "site"), ("working_hours", "timezone")
@@ -49,11 +52,13 @@ def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
     if wrong:
         raise ConfigError(wrong)
     hours = {watch.name: WATCH.value_of("working_hours", watch.values) for watch in draft.of("watch")}
+    holds = {name: draft.general.values[name] for name in _HOLDS if name in draft.general.values}
     return Plans(
         maintenance=draft.records("maintenance"),
         working_hours={name: times for name, times in hours.items() if times},
         sites=draft.records("site"),
         names=draft.of("names")[0].record().given,
+        **holds,
         hosts={pbx.name: _host(pbx.values["url"]) for pbx in draft.of("pbx") if "url" in pbx.values},
     )
 

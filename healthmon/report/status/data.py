@@ -16,6 +16,7 @@ from healthmon.report.status.rows import (
     FailingUrl,
     GroupOutage,
     PbxStatus,
+    PendingSite,
     QuietUrl,
     RoundTrips,
     Status,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         FailingFields,
         IncidentFields,
         PbxFields,
+        PendingSiteFields,
         QuietFields,
         RoundTripFields,
         StateFields,
@@ -58,6 +60,7 @@ def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -
         "pbxs": [_pbx(pbx, status) for pbx in status.pbxs],
         "targets": [_target(row, status) for row in targets],
         "causes": [_cause(cause, status) for cause in status.causes],
+        "pending_sites": _pending_sites(status),
         "failing_receivers": [_failing(url) for url in status.failing_urls],
         "failing_addresses": [_address(address) for address in status.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in status.quiet_urls],
@@ -198,6 +201,25 @@ def _cause(cause: GroupOutage, status: Status) -> CauseFields:
         "title": cause.name,
         "extent": cause.extent,
         "lasted_s": round(status.lasted_s(cause.since), 3),
+    }
+
+
+def _pending_sites(status: Status) -> list[PendingSiteFields] | None:
+    if status.pending_sites is None:
+        return None
+    return [_pending_site(site, status) for site in status.pending_sites]
+
+
+def _pending_site(site: PendingSite, status: Status) -> PendingSiteFields:
+    return {
+        "pbx": site.target.pbx,
+        "name": site.target.resource,
+        "since": written(site.since),
+        "down": site.down,
+        "of": site.of,
+        "pending_for_s": round(status.lasted_s(site.since), 3),
+        "pending_hold": site.hold,
+        "title": site.name,
     }
 
 

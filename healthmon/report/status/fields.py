@@ -116,6 +116,20 @@ class CauseFields(IncidentFields):
     lasted_s: float
 
 
+class PendingSiteFields(TypedDict):
+    """A site that seems down, for less than its hold."""
+
+    pbx: str
+    name: str
+    since: str
+    down: int
+    of: int
+    pending_for_s: float
+    pending_hold: float
+    #: In words: ``site 203.0.113.7 on office``.
+    title: str
+
+
 class FailingFields(IncidentFields):
     """A receiver's URL that takes no messages at present."""
 
@@ -168,6 +182,8 @@ class StatusFields(TypedDict):
     pbxs: list[PbxFields]
     targets: list[TargetFields]
     causes: list[CauseFields]
+    #: None: nobody looked for them.
+    pending_sites: list[PendingSiteFields] | None
     failing_receivers: list[FailingFields]
     failing_addresses: list[AddressFields]
     quiet_receivers: list[QuietFields]

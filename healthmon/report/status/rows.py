@@ -211,6 +211,22 @@ class GroupOutage(Struct, frozen=True):
         return str(target)
 
 
+class PendingSite(Struct, frozen=True):
+    """A site that seems down: enough of its devices do, for less than its hold."""
+
+    target: Target
+    #: Since when it seems so, and how long that must last to be believed (seconds).
+    since: float
+    hold: float
+    down: int
+    of: int
+
+    @property
+    def name(self) -> str:
+        """Say ``site 203.0.113.7 on office``; a private address is called one."""
+        return str(self.target._replace(resource=label(self.target.resource)))
+
+
 class FailingUrl(Struct, frozen=True):
     """A receiver's URL that does not take messages at present, or whose deliverer had defects a moment ago."""
 
@@ -260,6 +276,8 @@ class Status(Struct, frozen=True):
     failing_addresses: tuple[FailingAddress, ...] = ()
     #: What explains that many are down at once, oldest first.
     causes: tuple[GroupOutage, ...] = ()
+    #: What is about to; None: nobody looked for it.
+    pending_sites: tuple[PendingSite, ...] | None = None
     quiet_urls: tuple[QuietUrl, ...] = ()
     #: What keeps the daemon from working, as far as that can be seen from here: its process is stopped, its disk full.
     hindrance: Hindrance | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         CauseFields,
         DaemonFields,
         FailingFields,
+        PendingSiteFields,
         QuietFields,
         StatusFields,
     )
@@ -39,6 +40,7 @@ def status_text(data: StatusFields, wish: StatusLayout, zone: ZoneInfo, screen: 
         *(line(_quiet(url, times), screen) for url in data["quiet_receivers"]),
         pbx_table(data, wish, times, screen),
         "".join(line(_cause(cause, times), screen, "bold red") for cause in data["causes"]),
+        "".join(line(_pending_site(site), screen, "yellow") for site in data["pending_sites"] or ()),
         target_table(data, wish, times, screen),
         _summary(data, wish, screen),
     ]
@@ -105,6 +107,12 @@ def _cause(cause: CauseFields, times: WrittenTimes) -> str:
     incident = f"incident {cause['incident']}"
     facts = (f"{cause['extent']} unreachable {since}", incident, cause["acknowledged"], cause["muted_by"])
     return f"DOWN {cause['title']}: {'; '.join(filter(None, facts))}"
+
+
+def _pending_site(site: PendingSiteFields) -> str:
+    """Say that a site is about to be believed down, and when."""
+    lasts = f"{duration(site['pending_for_s'])} of {duration(site['pending_hold'])}"
+    return f"{site['title']} seems down for {lasts}: {site['down']} of {site['of']}"
 
 
 def _summary(data: StatusFields, wish: StatusLayout, screen: Screen) -> str:

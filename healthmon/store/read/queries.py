@@ -20,6 +20,7 @@ from healthmon.model import (
     EVENTS_OF_A_PBX,
     CheckState,
     DisplayNames,
+    EndpointSettings,
     Freshness,
     Incident,
     Kind,
@@ -63,6 +64,7 @@ from healthmon.store.read.remembered import (
     read_freshness,
     read_pbx_states,
     read_places,
+    read_settings,
     read_states,
     read_states_of,
 )
@@ -400,6 +402,11 @@ class Reader:
         """Return where the contacts of each endpoint were seen last, the newest at the end."""
         with self._session.errors_named():
             return read_places(self._session)
+
+    def settings(self) -> dict[Target, EndpointSettings]:
+        """Return what Asterisk's configuration says of each endpoint, as it was read last."""
+        with self._session.errors_named():
+            return {settings.target: settings for settings in read_settings(self._session)}
 
     def names(self, given: Mapping[str, str], wanted: Collection[Target] | None = None) -> DisplayNames:
         """Return what people call endpoints, at least those that are wanted (None: all).
