@@ -70,10 +70,11 @@ def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
         return [more]
     alike = groups[0][0].state
     shown = "".join(_and_also(_named(group, alike, voice), voice) for group in named)
+    briefly = "".join(_and_also(_named(group, alike, voice, briefly=True), voice) for group in named)
     first = groups[0][0]
     by_kind = ((pbxs, Kind.PBX), (providers, Kind.PROVIDER), (registrations, Kind.REGISTRATION))
     counted_only = "".join(_and_so_many(alike_in_kind, kind, first, voice) for alike_in_kind, kind in by_kind)
-    return [shown + more, counted_only + more]
+    return [shown + more, briefly + more, counted_only + more]
 
 
 def _is_of_providers(group: Sequence[MessageLine]) -> bool:
@@ -81,11 +82,15 @@ def _is_of_providers(group: Sequence[MessageLine]) -> bool:
 
 
 def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, worst: MessageLine, voice: Voice) -> str:
-    """Count PBXs or providers. Of those that are not as bad as the worst the state is said: ``+ UP 2 providers``."""
+    """Count PBXs or providers. Of those that are not as bad as the worst the state is said: ``+ UP 2 providers``.
+
+    So it is said of what is down beside what cannot be seen.
+    """
     numbers: Counter[State | None] = Counter()
     for group in groups:
         state = None
-        if group[0].news is not worst.news:
+        is_known_beside_unseen = worst.state in UNSEEN and group[0].state not in UNSEEN
+        if group[0].news is not worst.news or is_known_beside_unseen:
             state = group[0].state
         numbers[state] += len(group)
     said = ""
@@ -101,14 +106,19 @@ def _and_also(words: str, voice: Voice) -> str:
     return f" {voice.text('+ {words}', words=words)}"
 
 
-def _named(group: Sequence[MessageLine], alike: State, voice: Voice) -> str:
-    """Name PBXs or providers, with their state unless it is that with which the subject begins."""
+def _named(group: Sequence[MessageLine], alike: State, voice: Voice, *, briefly: bool = False) -> str:
+    """Name PBXs or providers, with their state unless it is that with which the subject begins.
+
+    ``briefly``: without the word for what a check is a check of.
+    """
     first = group[0]
     if len(group) > 1:
         names = ", ".join(names_of(group, voice))
         return f"{counted(group, voice, state=first.state is not alike)}: {names}"
     if first.state is alike:
         return thing(first.kind, first.name, voice, first.check)
+    if briefly and first.check:
+        return titled_briefly(first, first.name, voice)
     return titled(first, first.name, voice)
 
 

@@ -215,7 +215,7 @@ def test_a_registration_of_nobody_is_named_as_a_provider_is() -> None:
     many = [
         replace(lost, id=number, target=lost.target._replace(resource=f"SIP/carrier-{number}")) for number in range(9)
     ]
-    assert compose([row(office), *map(row, many)], ENGLISH).subject == "CANNOT SEE PBX office + 9 registrations"
+    assert compose([row(office), *map(row, many)], ENGLISH).subject == "CANNOT SEE PBX office + DOWN 9 registrations"
 
 
 def test_a_defect_in_a_subject_is_named_and_not_cut() -> None:
