@@ -138,7 +138,7 @@ def test_a_link_in_the_place_of_the_folder_of_the_demo_harms_nothing(scene: Scen
         tempfile._get_candidate_names = lambda: names  # type: ignore[attr-defined]
         tempfile.tempdir = str(everybodys)
         Day.play = lambda day: look(day._daemon)  # type: ignore[method-assign, assignment]
-        demo.callback()  # type: ignore[misc]
+        demo.callback(open_for=None)  # type: ignore[misc]
 
     done = in_a_child(work)
 
