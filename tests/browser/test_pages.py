@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,18 +15,27 @@ from tests.browser.worlds import BOB, MARKUP, WORLDS, company, world_served
 from tests.report.builder import connection, provider, running
 
 WIDTHS = (390, 1280, 1920)
-PATHS = ("/", "/wall", "/targets", "/targets/office", "/targets/trunk-sipgate", "/incidents", "/incidents/1")
+#: A database, and what is looked at of it.
+PAGES = (
+    *(("office", path) for path in ("/", "/wall", "/targets", "/targets/office", "/targets/trunk-sipgate")),
+    *(("office", path) for path in ("/incidents", "/incidents/1", "/targets/nobody")),
+    *(("empty", path) for path in ("/", "/wall", "/targets", "/incidents")),
+    *(("well", path) for path in ("/", "/wall")),
+)
 
 #: Of so much of what it passes an axe-core that found nothing to look at would not speak.
 _LOOKED_AT = 10
 
 
-@pytest.fixture(scope="module", params=["empty", "office", "well"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A web process that answers about a database."""
-    path = tmp_path_factory.mktemp(request.param) / "h.db"
-    with world_served(path, WORLDS[request.param]()) as answering:
-        yield answering
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The addresses of web processes that answer about a database each."""
+    with ExitStack() as answering:
+        found = {}
+        for name in ("empty", "office", "well"):
+            path = tmp_path_factory.mktemp(name) / "h.db"
+            found[name] = answering.enter_context(world_served(path, WORLDS[name]())).url
+        yield found
 
 
 @contextmanager
@@ -39,11 +48,14 @@ def opened(browser: Browser, url: str, width: int = 1280, height: int = 900, **w
         page.close()
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("shown", PAGES, ids=" ".join)
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-def test_nobody_stumbles_over_it(browser: Browser, axe_core: str, world: Served, path: str, is_dark: bool) -> None:
+def test_nobody_stumbles_over_it(
+    browser: Browser, axe_core: str, worlds: dict[str, str], shown: tuple[str, str], is_dark: bool
+) -> None:
+    world, path = shown
     for width in WIDTHS:
-        with opened(browser, world.url + path, width, is_dark=is_dark) as page:
+        with opened(browser, worlds[world] + path, width, is_dark=is_dark) as page:
             page.evaluate(f"{axe_core}; 0")
             found = page.evaluate("axe.run().then(({violations, passes}) => ({violations, passes: passes.length}))")
 
@@ -58,11 +70,12 @@ def test_nobody_stumbles_over_it(browser: Browser, axe_core: str, world: Served,
             assert [words for words in page.complaints if "axe" not in words and "404" not in words] == []
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_it_asks_nobody_else_for_anything(browser: Browser, world: Served, path: str) -> None:
-    with opened(browser, world.url + path) as page:
+@pytest.mark.parametrize("shown", PAGES, ids=" ".join)
+def test_it_asks_nobody_else_for_anything(browser: Browser, worlds: dict[str, str], shown: tuple[str, str]) -> None:
+    world, path = shown
+    with opened(browser, worlds[world] + path) as page:
         assert page.requested
-        assert [url for url in page.requested if not url.startswith(world.url)] == []
+        assert [url for url in page.requested if not url.startswith(worlds[world])] == []
 
 
 #: What of the wall is smaller than 28 px, and what does not have the room that it needs.
@@ -98,8 +111,10 @@ def test_the_clock_of_the_wall_goes(browser: Browser, tmp_path: Path) -> None:
         page.wait_until(f"document.getElementById('clock').innerText !== {before!r}")
 
 
-def test_it_says_the_same_without_scripts(browser: Browser, world: Served) -> None:
-    with opened(browser, world.url + "/") as lively, opened(browser, world.url + "/", with_scripts=False) as still:
+@pytest.mark.parametrize("path", ["/", "/wall", "/targets", "/targets/trunk-sipgate", "/incidents"])
+def test_it_says_the_same_without_scripts(browser: Browser, worlds: dict[str, str], path: str) -> None:
+    url = worlds["office"] + path
+    with opened(browser, url) as lively, opened(browser, url, with_scripts=False) as still:
         read = "document.getElementById('main').innerText"
         assert still.evaluate(read) == lively.evaluate(read)
 

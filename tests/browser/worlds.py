@@ -95,7 +95,7 @@ def office() -> World:
     for name in ("trunk-easybell", "trunk-dus", "trunk-mobile"):
         world.add(provider(name), (NOW - 11 * DAY, _DOWN), (NOW - 11 * DAY + 20 * MINUTE, _UP))
     world.add(
-        provider("trunk-vodafone", pbx="branch", reason="one of 2 contacts unreachable"), (NOW - 5 * HOUR, _DEGRADED)
+        provider("trunk-vodafone", pbx="branch", reason="1 of 2 contacts unreachable"), (NOW - 5 * HOUR, _DEGRADED)
     )
     for number in range(101, 125):
         name, pbx, where = str(number), "office", "192.168.10.12"
