@@ -137,7 +137,7 @@ SUITES = (
         "browser",
         "pages in a real Chromium",
         120,
-        ((PYTHON, "-m", "tests.browser", "fetch"), pytest(BROWSER)),
+        ((PYTHON, "-m", "tests.browser", "fetch"), pytest(*ON_TWO_CORES, BROWSER)),
     ),
     Suite(
         "fetch",

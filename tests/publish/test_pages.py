@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,16 @@ def test_a_page_that_cannot_be_shown_says_why_and_is_a_page(tmp_path: Path) -> N
     assert code == 503
     assert "the database was read 21 s ago for the last time" in text_of(page)
     assert page.startswith("<!DOCTYPE html>")
+
+
+def test_a_value_that_cannot_be_is_said_on_the_page(tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", provider("trunk")
+    with site(path, [connection(), state], history=steps(state, (NOW - HOUR, DOWN), (NOW - 60, Health.UP))) as web:
+        with closing(sqlite3.connect(path)) as writing, writing:
+            writing.execute("UPDATE transitions SET at = 'garbage'")
+        answers = [web.get(asked) for asked in ("/", "/targets/trunk")]
+
+    assert [(code, "db check" in page or "damaged" in page) for code, page in answers] == [(503, True)] * 2
 
 
 @pytest.mark.parametrize("host", ["evil.example", "192.0.2.1"])

@@ -105,6 +105,10 @@ class Live:
                 result.set_result(find(reader))
         except StoreError as error:
             result.set_exception(Unreadable(str(error)))
+        except HealthmonError as error:
+            result.set_exception(error)
+        except UNREADABLE as error:
+            result.set_exception(Unreadable(unreadable(error)))
         except BaseException as error:  # noqa: BLE001  (whoever asked is told)
             result.set_exception(error)
 
