@@ -52,9 +52,8 @@ class TargetTile(Struct, frozen=True):
     incident: int | None
     #: Who took note of it, why nobody is told.
     notes: tuple[str, ...]
-    #: Its availability, how many outages that was, and its strip; "" and nothing where they are not known.
+    #: Its availability, and its strip; "" and nothing where they are not known.
     availability: str = ""
-    outages: int = 0
     parts: tuple[StripPart, ...] = ()
 
 
@@ -243,7 +242,6 @@ class Overviewer:
         return replace(
             tile,
             availability=words.percent(course.availability),
-            outages=course.outages,
             parts=tuple(parts_of(course.strip, window)),
         )
 
