@@ -270,16 +270,22 @@ class Monitor:
                 # It will be in the list of contacts, too.
                 endpoint.keep_round_trip(change)
             is_doubtful = endpoint.makes_settings_doubtful(change) or endpoint.makes_ways_doubtful(change)
-            loss = endpoint.reachability.loss
+            reachability = endpoint.reachability
+            loss, had_logged_out = reachability.loss, reachability.is_logged_out
             matters = endpoint.hear_contact(change)
             is_moved = self._follow(pbx, endpoint, change, step)
             if is_moved or is_doubtful:
                 step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
                 self._endpoints.apply(pbx, endpoint, change.at, step, counts=True)
-            if endpoint.reachability.loss is not loss:
+            if reachability.loss is loss:
+                return
+            if endpoint.word is not None and reachability.is_logged_out is had_logged_out:
+                # The last of the three events of each loss: all else is booked, and known to grouping.
+                self._booking.settle_loss(reachability, step)
+            else:
                 # Also where nothing else was heard of it yet, since healthmon was started.
-                self._endpoints.settle(pbx, endpoint.reachability, step)
+                self._endpoints.settle(pbx, reachability, step)
 
     def _see_contacts(self, pbx: Pbx, listed: ContactList, step: Step) -> None:
         """Take what was read of contacts, but for those of which an event came after the request."""

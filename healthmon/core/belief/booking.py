@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from healthmon.config.configuration import Config
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckChanged, CheckSeen, EndpointNoted, News
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.belief.restless import Restless
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.step import Step
-from healthmon.model import Transition, UnknownPeriod
+from healthmon.model import CheckState, Transition, UnknownPeriod
 from healthmon.times.wall import Wall
 
 
@@ -39,20 +40,29 @@ class Booking:
 
     def book(self, machine: Machine, step: Step) -> None:
         """Book the state as it is now; within one batch the last one wins."""
-        state = step.changes.states[machine.target, machine.check] = machine.state()
-        machine.booked_hold = state.pending_hold, state.pending_hold_why
+        self._book(machine, step)
         if isinstance(machine, Reachability):
             self._news.append(EndpointNoted(machine))
+
+    def _book(self, machine: Machine, step: Step) -> CheckState:
+        state = step.changes.states[machine.target, machine.check] = machine.state()
+        machine.booked_hold = state.pending_hold, state.pending_hold_why
+        return state
 
     def settle(
         self, machine: Machine, transition: Transition | None, step: Step, *, degraded_counts: bool = True
     ) -> None:
         """Book a check after something changed: its state, the transition; its incident follows."""
-        self.book(machine, step)
+        state = self._book(machine, step)
+        if isinstance(machine, Reachability):
+            self._news.append(EndpointNoted(machine))
         if transition is not None:
             step.changes.transitions.append(transition)
-        state = step.changes.states[machine.target, machine.check]
         self._news.append(CheckChanged(state, transition, degraded_counts))
+
+    def settle_loss(self, check: EndpointCheck, step: Step) -> None:
+        """Book how an endpoint was lost, of which all else is booked: grouping is told nothing that it asks for."""
+        self._news.append(CheckChanged(self._book(check, step), None, check.degraded_counts))
 
     def begin_unknown(self, machine: Machine, why: str, at: float, step: Step) -> None:
         """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""

@@ -194,9 +194,23 @@ class Endpoint(EndpointFacts):
             contacts.note(change, was_degraded=was_degraded)
         # Of one contact the endpoint's own events tell.
         is_of_several = len(self.contacts or ()) > 1 or contacts is not None or bool(self.slow)
-        is_news = before is not self.word or self.has_evidence is not had or reachability.loss is not loss
-        is_news |= was_unchecked and not self.first_check_by
+        is_news = before is not self.word or (was_unchecked and not self.first_check_by)
+        if self.has_evidence is not had or reachability.loss is not loss:
+            is_news |= not self._falls_however_it_was_lost(change.at)
         return is_news or is_of_several or bool(reachability.remark)
+
+    def _falls_however_it_was_lost(self, at: float) -> bool:
+        """Whether it is about to be believed down, and how its contact was lost changes neither when nor why not.
+
+        So it is with the last of the three events of each loss: a device that was up, is in no grace, is far from
+        flapping, and of which the second witness does not say that it is in use.
+        """
+        check = self.reachability
+        if check.pending is not Health.DOWN or check.belief is not Health.UP or check.unknown_because:
+            return False
+        is_not_due = self.calm is Health.DOWN and at < self.calm_until
+        is_plain = self.kind.is_device and len(self.checks) == 1 and self.device is not Health.UP
+        return is_not_due and is_plain and at >= self.grace_until and check.is_far_from_flapping(at)
 
     def hear_round_trip(self, uri: str, rtt_ms: float) -> bool:
         """Take a round trip that a list of contacts has; return whether anything can follow from it."""

@@ -279,10 +279,10 @@ class Machine:
 
     def hold_in_force(self) -> Hold:
         """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
-        hold = self.plain_hold()
-        if self.may_hold_grow:
-            return self.grown(hold)
-        return hold
+        hold, flaps = self.plain_hold(), self.flaps
+        if flaps is None or not flaps.may_grow:
+            return hold
+        return self.grown(hold)
 
     def grown(self, hold: Hold) -> Hold:
         """A hold, as long as it is for what has changed as often as this (rule 12)."""

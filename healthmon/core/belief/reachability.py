@@ -43,7 +43,7 @@ class Reachability(QualifiedCheck):
         # Nearly always the device tells that it is not in use, and no more needs to be asked.
         if endpoint.device is Health.UP and endpoint.is_offline_in_use:
             return outlasting_a_cycle(self.hold, endpoint.settings)
-        if self.is_checked_again:
+        if self.checked_again_by and self.is_checked_again:
             return self._hold_until_checked_again()
         return self.hold
 
