@@ -18,14 +18,16 @@ import click
 
 from healthmon.cli.common import database_option, database_settings
 from healthmon.config.loading.database_settings import DatabaseSettings
-from healthmon.errors import UNREADABLE, ExitCode, HealthmonError, StoreError, unreadable
+from healthmon.errors import ExitCode, HealthmonError
 from healthmon.owners import become_owner
+from healthmon.publish.rereading import Rereading
 from healthmon.publish.terminal.events import StateChange, changes_between
 from healthmon.publish.terminal.frame import ScreenLine, View, frame, rows_of
 from healthmon.publish.terminal.keys import QUIT, after_key, keys_in
 from healthmon.report.status.query import read_status
 from healthmon.report.status.rows import Status
 from healthmon.store.read.follower import Watcher
+from healthmon.store.read.queries import Reader
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -70,15 +72,14 @@ class LiveScreen:
     """Reads, draws, and listens to keys, in one thread."""
 
     def __init__(self, watcher: Watcher, where: DatabaseSettings) -> None:
-        self._watcher = watcher
         self._where = where
         self._view = View()
         self._events: deque[StateChange] = deque(maxlen=KEPT)
+        self._anew = Rereading(watcher, self._read, time.monotonic)
         # Raises a StoreError, before anything is drawn.
-        self._watcher.has_changed()
-        self._status = self._read()
-        self._trouble = ""
-        self._read_again_at = 0.0
+        watcher.has_changed()
+        with watcher.reading() as reader:
+            self._status = self._read(reader)
 
     def run(self) -> None:
         """Go on until somebody has seen enough."""
@@ -92,33 +93,23 @@ class LiveScreen:
                 self._look()
                 size = (max(console.size.width, SMALLEST[0]), max(console.size.height, SMALLEST[1]))
                 events, zone = list(self._events), self._where.timezone
-                lines = frame(self._status, events, self._view, zone, size, trouble=self._trouble)
+                lines = frame(self._status, events, self._view, zone, size, trouble=self._anew.trouble)
                 if lines != drawn:
                     drawn = lines
                     live.update(Group(*map(_drawn, lines)), refresh=True)
 
     def _look(self) -> None:
         """Read anew if somebody has written, or some time has passed."""
-        now = time.monotonic()
-        try:
-            if self._watcher.has_changed():
-                self._read_again_at = min(self._read_again_at, now + LOOK_EVERY)
-            if now >= self._read_again_at:
-                self._take(self._read(), time.monotonic() - now)
-        except StoreError as error:
-            self._trouble = str(error)
-        except UNREADABLE as error:
-            self._trouble = unreadable(error)
-
-    def _read(self) -> Status:
-        with self._watcher.reading() as reader:
-            return read_status(reader, time.time(), self._where.names)
-
-    def _take(self, status: Status, took: float) -> None:
+        begun = time.monotonic()
+        status = self._anew.look(after_change=LOOK_EVERY)
+        if status is None:
+            return
         self._events.extend(changes_between(self._status, status))
         self._status = status
-        self._trouble = ""
-        self._read_again_at = time.monotonic() + max(READ_AT_LEAST_EVERY, took / READING_PART)
+        self._anew.wait(max(READ_AT_LEAST_EVERY, (time.monotonic() - begun) / READING_PART))
+
+    def _read(self, reader: Reader) -> Status:
+        return read_status(reader, time.time(), self._where.names)
 
     def _listen(self, height: int, width: int) -> bool:
         """Wait a moment for keys, and do what they say; return whether to go on."""

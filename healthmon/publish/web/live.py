@@ -15,6 +15,7 @@ from typing import TypeVar
 from healthmon.errors import UNREADABLE, HealthmonError, StoreError, unreadable
 from healthmon.publish.changes import ChangeLog
 from healthmon.publish.present import Present, read_present
+from healthmon.publish.rereading import Rereading
 from healthmon.store.read.follower import Watcher
 from healthmon.store.read.queries import Reader
 
@@ -51,12 +52,10 @@ class Live:
         #: Revisions of another process are none of ours.
         self._run = secrets.token_hex(4)
         self._number = 0
-        self._read_at = float("-inf")
+        self._anew = Rereading(watcher, self._read, wall)
         self._present: Present | None = None
         self._jobs: Queue[Callable[[], None]] = Queue(MOST_WAITING)
         self.changes = ChangeLog()
-        #: Why the database cannot be read; "": it can.
-        self._trouble = "nothing was read yet"
 
     def now(self) -> float:
         """The wall clock, seconds UTC."""
@@ -65,7 +64,7 @@ class Live:
     @property
     def present(self) -> Present:
         """How everything stands. Raises Unreadable."""
-        present, trouble = self._present, self._trouble
+        present, trouble = self._present, self._anew.trouble
         if trouble or present is None:
             raise Unreadable(trouble)
         age = self._wall() - present.status.now
@@ -114,31 +113,18 @@ class Live:
 
     def look(self) -> None:
         """Read anew if somebody has written, or some time has passed."""
-        now = self._wall()
-        try:
-            has_changed = self._watcher.has_changed()
-            is_due = not 0 <= now - self._read_at < READ_AT_LEAST_EVERY
-            if has_changed or is_due:
-                self._read(now, has_changed=has_changed)
-        except StoreError as error:
-            self._note_trouble(str(error))
-        except UNREADABLE as error:
-            # SQLite has no check sums: a value may be none that could be.
-            self._note_trouble(unreadable(error))
-
-    def _note_trouble(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            log.warning("%s", trouble)
-        self._trouble = trouble
-
-    def _read(self, now: float, *, has_changed: bool) -> None:
-        if has_changed:
-            self._number += 1
-        revision = f"{self._run}-{self._number}"
-        with self._watcher.reading() as reader:
-            present = read_present(reader, now, self._names, revision)
-        if has_changed or self._present is None:
-            self.changes.note(revision, present.status)
+        before = self._anew.trouble
+        present = self._anew.look()
+        if self._anew.trouble not in ("", before):
+            log.warning("%s", self._anew.trouble)
+        if present is None:
+            return
+        if self._anew.has_changed or self._present is None:
+            self.changes.note(present.revision, present.status)
+        self._number += self._anew.has_changed
         self._present = present
-        self._read_at = now
-        self._trouble = ""
+        self._anew.wait(READ_AT_LEAST_EVERY)
+
+    def _read(self, reader: Reader) -> Present:
+        revision = f"{self._run}-{self._number + self._anew.has_changed}"
+        return read_present(reader, self._wall(), self._names, revision)
