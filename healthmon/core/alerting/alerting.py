@@ -296,7 +296,10 @@ class Alerting:
 
     def _policy(self, incident: Incident, now: float) -> Policy:
         bigger, former = self.inhibition.lasting(incident), self._index.get(incident.explained_by)
-        recovering_for = self._recovering_for(incident)
+        if incident.kind.is_group:
+            recovering_for = self._grouping.falls.recovering_for(incident.target)
+        else:
+            recovering_for = self._known.recovering_for(incident.target, incident.check)
         return Policy(
             remind_every=self._routing.remind_every(incident),
             is_explained=bigger is not None,
@@ -318,11 +321,6 @@ class Alerting:
         if is_for_now(muted_by):
             return muted_by
         return ""
-
-    def _recovering_for(self, incident: Incident) -> float:
-        if incident.kind.is_group:
-            return self._grouping.falls.recovering_for(incident.target)
-        return self._known.recovering_for(incident.target, incident.check)
 
     def _tell(
         self,
@@ -355,13 +353,6 @@ class Alerting:
             return f"tells {', '.join(booked)}"
         return self._why_nobody(incident, policy)
 
-    def _settles_at(self, incident: Incident, policy: Policy, now: float) -> float | None:
-        """When it is looked at whether it lasts, though what explained it is over; None: that is known."""
-        endpoint = self._known.endpoint(incident.target)
-        if incident.explained_by is None or policy.is_explained or endpoint is None:
-            return None
-        return endpoint.settles_at(incident.check, now) or None
-
     def _lasts_by(self, incident: Incident, now: float) -> float:
         """When it is known at the latest whether it lasts, though what explained it is over (seconds UTC).
 
@@ -376,15 +367,15 @@ class Alerting:
     def _why_nobody(self, incident: Incident, policy: Policy) -> str:
         if not self._dispatch.audience(incident):
             return f"{TOLD_NOBODY}no receiver"
-        if incident.is_open and policy.muted_by:
+        if not incident.is_open:
+            return self._why_nobody_of_end(incident, policy)
+        if policy.muted_by:
             return f"{TOLD_NOBODY}{policy.muted_by}"
-        if incident.is_open and policy.is_explained:
+        if policy.is_explained:
             return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
-        if incident.is_open and policy.is_out_of_sight:
+        if policy.is_out_of_sight:
             return f"{TOLD_NOBODY}it cannot be seen whether it lasts"
-        if incident.is_open:
-            return ""
-        return self._why_nobody_of_end(incident, policy)
+        return ""
 
     def _why_nobody_of_end(self, incident: Incident, policy: Policy) -> str:
         if policy.waits_for_bigger:
@@ -395,7 +386,11 @@ class Alerting:
 
     def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
         if incident.closed_at is None:
-            times = [self._dispatch.next_due(incident, policy, now), self._settles_at(incident, policy, now)]
+            times = [self._dispatch.next_due(incident, policy, now)]
+            endpoint = self._known.endpoint(incident.target)
+            if incident.explained_by is not None and not policy.is_explained and endpoint is not None:
+                # What explained it is over: it is looked at then whether this lasts. 0.0: that is known.
+                times.append(endpoint.settles_at(incident.check, now) or None)
             due = min((at for at in times if at is not None), default=None)
         else:
             due = incident.closed_at + TELLING_ENDS_AFTER
@@ -411,15 +406,12 @@ class Alerting:
         incident = self._index.get(incident_id)
         if incident is None:
             return
-        if not incident.is_open:
-            self._let_go(incident, now)
+        if incident.is_open:
+            words = self._tell(incident, now, changes)
+            if words.startswith("tells"):
+                changes.log.append(f"{incident.name}: still {incident.health}; {words}")
             return
-        words = self._tell(incident, now, changes)
-        if words.startswith("tells"):
-            changes.log.append(f"{incident.name}: still {incident.health}; {words}")
-
-    def _let_go(self, incident: Incident, now: float) -> None:
-        """Forget how an incident ended, unless that is still to be told: its channel is dead, or its group lasts."""
+        # How it ended is forgotten, unless that is still to be told: its channel is dead, or its group lasts.
         policy = self._policy(incident, now)
         if policy.waits_for_bigger or policy.muted_by or self._dispatch.is_waiting(incident.id):
             self._remind_later(incident, policy, now)
@@ -540,16 +532,13 @@ class Alerting:
         """Ask about every incident anew: healthmon has started, its configuration changed, or the clock was set."""
         for incident in self._index.everything():
             self._dispatch.gather_anew(incident, now)
-            self._wait_anew(incident, now)
+            was_explained = incident.explained_by is not None and incident.check != Check.REACHABILITY
+            if was_explained and self._dispatch.has_first_waiting(incident.id):
+                # What waited for whether it lasts when healthmon stopped is let go as soon as that is known.
+                self._dispatch.wait_until(incident.id, self._lasts_by(incident, now))
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
-
-    def _wait_anew(self, incident: Incident, now: float) -> None:
-        """What waited for whether it lasts when healthmon stopped is let go as soon as that is known."""
-        was_explained = incident.explained_by is not None and incident.check != Check.REACHABILITY
-        if was_explained and self._dispatch.has_first_waiting(incident.id):
-            self._dispatch.wait_until(incident.id, self._lasts_by(incident, now))
 
     def forget_audiences(self) -> None:
         """Every incident is of the watch section now that a new configuration gives it: find out anew who is told."""

@@ -100,7 +100,9 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
     if policy.waits_for_bigger:
         return None
     end = _once_closed(incident, told)
-    if end is not None and end[0] is Reason.STABLE and policy.muted_by and not _was_told_down(told):
+    # It was told to be down, and not only to come and go.
+    was_told_down = any(reason in _TOLD_DOWN for reason, _ in told.booked)
+    if end is not None and end[0] is Reason.STABLE and policy.muted_by and not was_told_down:
         return None
     return end
 
@@ -108,31 +110,38 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
     if policy.muted_by:
         return None
-    if policy.is_ticket and _lacks_acknowledgement(incident, told):
-        return Reason.ACKNOWLEDGED, 0
+    acknowledged = (Reason.ACKNOWLEDGED, 0)
+    if policy.is_ticket and incident.acked_at is not None and told.is_alarmed and acknowledged not in told.booked:
+        # The service calls people though somebody took note here.
+        return acknowledged
     if policy.is_explained:
         return None
     if told.said is None and policy.is_out_of_sight:
         return None
     if told.said is None:
         return _while_untold(incident, told, policy)
-    anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told)
-    anew = anew or _to_do(incident, told, policy)
+    anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told, policy)
     return anew or _reminder(incident, told, policy, now)
 
 
 def _while_untold(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
-    first, turn = _first(incident, told, policy), _turn(incident, told)
+    """Nobody at this URL knows yet.
+
+    A message that was booked and explained away by incident 840 is booked anew with serial 840 when that one is
+    over; so each bigger incident costs one more message at most, and an undeliverable one is not repeated for ever.
+    """
+    reason = Reason.OPENED
+    if policy.is_escalation:
+        reason = Reason.ESCALATED
+    first: tuple[Reason, int] | None = (reason, incident.explained_by or 0)
+    if first in told.booked or told.waiting:
+        first = None
+    turn = _turn(incident, told)
     if policy.is_escalation:
         return first or turn
     if incident.flapping:
         return turn
     return turn or first
-
-
-def _lacks_acknowledgement(incident: Incident, told: Told) -> bool:
-    """Whether the service calls people though somebody took note here."""
-    return incident.acked_at is not None and told.is_alarmed and (Reason.ACKNOWLEDGED, 0) not in told.booked
 
 
 def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
@@ -144,23 +153,19 @@ def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] 
     return None
 
 
-def _to_do(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
-    """It is as it was told, and something must be done about it: told once."""
-    is_known = told.waiting or TO_DO in told.booked
-    if policy.has_more_to_say and told.is_alarmed and not incident.flapping and not is_known:
-        return TO_DO
-    return None
-
-
-def _further(incident: Incident, told: Told) -> tuple[Reason, int] | None:
+def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """What was told is still so, and yet not the same: more of a group is down, or it is degraded, not down, …"""
     if told.waiting or incident.flapping or not told.is_alarmed:
         return None
     if is_wider(incident, told.size):
         return Reason.WIDENED, 1 + _count(told, Reason.WIDENED)
-    if told.said is _lasting(incident):
-        return None
-    return (Reason.CHANGED, 1 + max((serial for reason, serial in told.booked if reason is Reason.CHANGED), default=0))
+    if told.said is not _lasting(incident):
+        changes = [serial for reason, serial in told.booked if reason is Reason.CHANGED]
+        return Reason.CHANGED, 1 + max(changes, default=0)
+    if policy.has_more_to_say and TO_DO not in told.booked:
+        # It is as it was told, and something must be done about it: told once.
+        return TO_DO
+    return None
 
 
 def is_wider(incident: Incident, told_size: int) -> bool:
@@ -191,44 +196,22 @@ def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     return None
 
 
-def _was_told_down(told: Told) -> bool:
-    """Whether it was told to be down, and not only to come and go."""
-    return any(reason in _TOLD_DOWN for reason, _ in told.booked)
-
-
-def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
-    """Nobody at this URL knows yet.
-
-    A message that was booked and explained away by incident 840 is booked anew with serial 840 when that one is
-    over; so each bigger incident costs one more message at most, and an undeliverable one is not repeated for ever.
-    """
-    reason = Reason.OPENED
-    if policy.is_escalation:
-        reason = Reason.ESCALATED
-    first = (reason, incident.explained_by or 0)
-    if first in told.booked or told.waiting:
-        return None
-    return first
-
-
 def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
     if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
         return None
-    if policy.daily_line is not None:
-        return _line_of_today(incident, told, policy.daily_line, is_wanted=not policy.is_acknowledged)
-    due_at = reminder_due_at(told, policy)
-    if due_at is None or now < due_at:
+    line = policy.daily_line
+    if line is None:
+        due_at = reminder_due_at(told, policy)
+        if due_at is None or now < due_at:
+            return None
+        return Reason.REMINDER, 1 + _count(told, Reason.REMINDER)
+    if policy.is_acknowledged or told.waiting or not told.is_alarmed:
         return None
-    return (Reason.REMINDER, 1 + _count(told, Reason.REMINDER))
-
-
-def _line_of_today(incident: Incident, told: Told, line: DailyLine, *, is_wanted: bool) -> tuple[Reason, int] | None:
+    line_of_today = (Reason.LONG_GONE, line.day)
     is_old = max(incident.believed_at, told.opened_at) <= line.down_before
-    row = (Reason.LONG_GONE, line.day)
-    is_missing = told.is_alarmed and not told.waiting and row not in told.booked
-    if is_wanted and is_old and is_missing:
-        return row
-    return None
+    if not is_old or line_of_today in told.booked:
+        return None
+    return line_of_today
 
 
 def _count(told: Told, reason: Reason) -> int:
@@ -251,18 +234,14 @@ def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     """The end is told to those, and only to those, who believe that it still lasts."""
     if not told.is_alarmed:
         return None
-    end = _end(incident, told)
+    end = (Reason.RESOLVED, 0)
+    if incident.ending not in GOOD_ENDINGS:
+        end = (Reason.ENDED, 0)
+    elif incident.ending is Ending.STABLE and (Reason.FLAPPING, incident.flap_episodes) in told.booked:
+        end = (Reason.STABLE, incident.flap_episodes)
     if end in told.booked:
         return None
     return end
-
-
-def _end(incident: Incident, told: Told) -> tuple[Reason, int]:
-    if incident.ending not in GOOD_ENDINGS:
-        return Reason.ENDED, 0
-    if incident.ending is Ending.STABLE and (Reason.FLAPPING, incident.flap_episodes) in told.booked:
-        return Reason.STABLE, incident.flap_episodes
-    return Reason.RESOLVED, 0
 
 
 def opened_at(booked: Mapping[tuple[Reason, int], float]) -> float:

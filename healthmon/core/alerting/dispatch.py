@@ -62,13 +62,23 @@ class Dispatch:
         Where none is left of those that were told, a channel was replaced, perhaps because it was dead: the new one
         is told.
         """
-        urls = self._audience.get(incident.id)
-        if urls is None:
-            told = self._told.get(incident.id, {}).items()
-            booked = [url for url, said in told if said.booked and not _is_escalated(said)]
-            left = tuple(url for url in booked if url in self._group_wait)
-            urls = self._audience[incident.id] = self._audience_of(incident, left)
-        return urls
+        known = self._audience.get(incident.id)
+        if known is not None:
+            return known
+        told = self._told.get(incident.id, {}).items()
+        booked = [url for url, said in told if said.booked and not _is_escalated(said)]
+        left = tuple(url for url in booked if url in self._group_wait)
+        if incident.watches:
+            theirs: list[str] = []
+            for watch in incident.watches:
+                urls = self._routing.urls_for(incident.target, watch)
+                if not any(url in left for url in urls):
+                    theirs += urls
+            audience = tuple(dict.fromkeys((*left, *theirs)))
+        else:
+            audience = left or self._routing.urls_for(incident.target, incident.watch)
+        self._audience[incident.id] = audience
+        return audience
 
     def escalated(self, incident: Incident) -> list[str]:
         """The URLs that are told about this incident because nobody took note of it in time."""
@@ -95,16 +105,6 @@ class Dispatch:
         # Whoever was escalated to stays so, when the configuration moves the time.
         left = escalations.keys() - {*audience, *self.escalated(incident)}
         return {url: since + after + policy.recovering_for for url, after in escalations.items() if url in left}
-
-    def _audience_of(self, incident: Incident, left: tuple[str, ...]) -> tuple[str, ...]:
-        if not incident.watches:
-            return left or self._routing.urls_for(incident.target, incident.watch)
-        theirs: list[str] = []
-        for watch in incident.watches:
-            urls = self._routing.urls_for(incident.target, watch)
-            if not any(url in left for url in urls):
-                theirs += urls
-        return tuple(dict.fromkeys((*left, *theirs)))
 
     def join(self, smaller: Incident, bigger: Incident) -> None:
         """Tell of what is left of a group to all who hear of the end of the group: it is named to them there."""
@@ -243,15 +243,11 @@ class Dispatch:
         escalations = self._escalates_at(incident, policy).values()
         times = [*reminders, *escalations]
         if not policy.is_acknowledged:
-            times.append(self._next_gone(incident, policy, now))
+            # Then it is told in the line of what is long gone. While it seems to recover, that waits.
+            next_gone = self._routing.next_gone(incident, now - policy.recovering_for)
+            if next_gone is not None:
+                times.append(next_gone + policy.recovering_for)
         return min((at for at in times if at is not None and at > now), default=None)
-
-    def _next_gone(self, incident: Incident, policy: Policy, now: float) -> float | None:
-        """When it is told next in the line of what is long gone. While it seems to recover, that waits."""
-        at = self._routing.next_gone(incident, now - policy.recovering_for)
-        if at is None:
-            return None
-        return at + policy.recovering_for
 
     def is_finished(self, incident: Incident) -> bool:
         """Whether nothing is left to be told about it to anybody, a URL included that is not configured at present."""

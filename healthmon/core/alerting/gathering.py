@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec import Struct, field
 
@@ -75,13 +75,11 @@ class Gathering:
             return False
         if reason is Reason.FLAPPING:
             return self._restless.is_any_nearly(name, now)
-        return any(calm_at <= until for calm_at in self._calm(name))
-
-    def _calm(self, name: str) -> Iterator[float]:
-        """When each is calm that flaps, if it does not change again."""
-        for machine in self._restless.flapping(name):
-            if machine.flaps is not None and machine.target.is_endpoint:
-                yield machine.flaps.calm_at(machine.flap_rule)
+        # Those that flap are calm then, if they do not change again.
+        flapping = [machine for machine in self._restless.flapping(name) if machine.target.is_endpoint]
+        return any(
+            machine.flaps is not None and machine.flaps.calm_at(machine.flap_rule) <= until for machine in flapping
+        )
 
 
 def _patience(endpoint: Endpoint, incident: Incident, reason: Reason) -> float:

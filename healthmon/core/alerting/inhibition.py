@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from healthmon.core.belief.known import Known
 from healthmon.core.grouping.members import SAME_TIME
@@ -55,22 +55,18 @@ class Inhibition:
 
     def smaller(self, bigger: Incident) -> list[Incident]:
         """Return what an incident may explain, and what it explained that is not told to the end."""
-        if bigger.target.is_endpoint:
-            return [incident for incident in self._beside(bigger) if bigger.check in _inhibited_by(incident)]
         members = self._members.members_down(bigger.target)
-        if members is None:
+        if bigger.target.is_endpoint:
+            of_it = self._index.about([bigger.target])
+        elif members is None:
             of_it = self._index.behind(bigger.target.pbx)
         else:
             of_it = self._index.about(members)
         numbers = (of_it | self._index.explained_by(bigger)) - {bigger.id}
-        known = (self._index.get(number) for number in sorted(numbers))
-        return [incident for incident in known if incident is not None and not incident.target.is_pbx]
-
-    def _beside(self, bigger: Incident) -> Iterator[Incident]:
-        """Return what is open about the other checks of an endpoint, and what this one explained."""
-        numbers = self._index.about([bigger.target]) | self._index.explained_by(bigger)
-        known = (self._index.get(number) for number in sorted(numbers))
-        return (incident for incident in known if incident is not None)
+        incidents = [incident for number in sorted(numbers) if (incident := self._index.get(number)) is not None]
+        if bigger.target.is_endpoint:
+            return [incident for incident in incidents if bigger.check in _inhibited_by(incident)]
+        return [incident for incident in incidents if not incident.target.is_pbx]
 
 
 def _fell_with(incident: Incident, group: Incident) -> bool:

@@ -97,7 +97,12 @@ class Waiting:
         # What was asked about a moment ago is entered for when it would be asked again.
         for deadline in self._deadlines.within(until + ASK_AGAIN):
             machine = self._machine(deadline)
-            if machine is not None and self._is_told_soon(machine, urls, until):
+            if machine is None:
+                continue
+            believed_at = machine.deadline()
+            if believed_at is None or believed_at > until or not self._would_be_told(machine):
+                continue
+            if any(url in urls for url in self._alerting.urls_of_watch(machine.target, machine.watch)):
                 yield _aspect(machine)
 
     def _machine(self, deadline: Deadline) -> Machine | None:
@@ -109,12 +114,6 @@ class Waiting:
         if deadline.what is Due.ASK_PBX:
             return self._known.machine(deadline.target, deadline.check)
         return None
-
-    def _is_told_soon(self, machine: Machine, urls: Collection[str], until: float) -> bool:
-        at = machine.deadline()
-        if at is None or at > until or not self._would_be_told(machine):
-            return False
-        return any(url in urls for url in self._alerting.urls_of_watch(machine.target, machine.watch))
 
     def _would_be_told(self, machine: Machine) -> bool:
         """Whether anybody is told when what is pending is believed."""
