@@ -81,20 +81,15 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     for line in _lines(path, set()):
         section = _SECTION.match(line)
         if section:
-            options = _begun(sections, section[1], section[2] or "")
+            options = sections.setdefault(section[1], {})
+            # In parentheses behind its name stand its templates, or "+" for one that goes on.
+            for template in (section[2] or "").split(","):
+                options.update(sections.get(template.strip(), {}))
             continue
         option, divider, value = line.partition("=")
         if divider and "password" not in option:
             options[option.strip()] = value.removeprefix(">").strip()
     return sections
-
-
-def _begun(sections: dict[str, dict[str, str]], name: str, how: str) -> dict[str, str]:
-    """Begin a section; ``how`` stands in parentheses behind its name: its templates, "+" for one that goes on."""
-    options = sections.setdefault(name, {})
-    for template in how.split(","):
-        options.update(sections.get(template.strip(), {}))
-    return options
 
 
 def _lines(path: Path, read: set[Path]) -> Iterator[str]:

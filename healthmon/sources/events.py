@@ -115,7 +115,12 @@ class EventSource:
             try:
                 self._stream()
             except AriError as error:
-                self._wait(self._failed(error), error.trouble)
+                wait = self._failed(error)
+                waited_for = self._signals.retry
+                if error.trouble is Trouble.REPLACED:
+                    # That REST works again says nothing about the other client.
+                    waited_for = self._signals.stop
+                waited_for.wait(wait)
 
     def note_defect(self, what: str) -> None:
         """A defect of ours has ended ``run()``, which will be called again: report it as the end of a stream."""
@@ -188,7 +193,10 @@ class EventSource:
                 if self._take(raw):
                     continue
             elif raw is not None:
-                self._heard_pong()
+                # It is the answer to a ping.
+                self._received = time.monotonic()
+                if self._is_read_only:
+                    self._prove(self._clock.now())
             self._check_silence()
             if time.monotonic() >= ping_due:
                 stream.ping()
@@ -238,25 +246,18 @@ class EventSource:
             if self._signals.events_up.is_set():
                 self._report(self._clock.now(), None, "")
 
-    def _heard_pong(self) -> None:
-        self._received = time.monotonic()
-        if self._is_read_only:
-            self._prove(self._clock.now())
-
     def _check_silence(self) -> None:
         now = time.monotonic()
         self._rounds.note(now)
         if self._rounds.take_standstill() is not None:
             # It is healthmon that stood still: what came meanwhile still waits to be read.
             self._received = self._proven = now
-        if not self._is_read_only and now - self._proven > self._times.silent_after and self._lacks_heartbeat(now):
+        asked_at = self._signals.heartbeat_asked_at
+        lacks_heartbeat = asked_at is not None and now - asked_at > self._times.heartbeat_returns_in
+        if not self._is_read_only and now - self._proven > self._times.silent_after and lacks_heartbeat:
             self._silent(f"connected, but nothing came for {now - self._proven:.0f} s, not even our own heartbeat")
         if now - self._received > self._times.dead_after:
             self._silent(f"connected, but nothing came for {now - self._received:.0f} s, not even an answer to a ping")
-
-    def _lacks_heartbeat(self, now: float) -> bool:
-        asked_at = self._signals.heartbeat_asked_at
-        return asked_at is not None and now - asked_at > self._times.heartbeat_returns_in
 
     def _silent(self, what: str) -> None:
         raise AriUnreachable(self._pbx.name, "GET /events", what, Trouble.SILENT)
@@ -322,11 +323,6 @@ class EventSource:
         wait = float(min(self._times.replaced_to, self._times.replaced_from * 2 ** (self._replacements - 1)))
         log.warning("pbx %s: events are left to the other client for %.0f s; polls go on", self._pbx.name, wait)
         return wait
-
-    def _wait(self, seconds: float, trouble: Trouble) -> None:
-        # That REST works again says nothing about the other client.
-        waited_for = self._signals.stop if trouble is Trouble.REPLACED else self._signals.retry
-        waited_for.wait(seconds)
 
     def _report(self, at: float, trouble: Trouble | None, words: str) -> None:
         """Tell how the stream stands, when that has changed."""

@@ -75,7 +75,10 @@ class Inbox:
         room = self._size * 2 if is_report else self._size
         pbx = pbx_of(sighting)
         if len(self._waiting) >= room or (self._waiting_of[pbx] >= self._share and not is_report):
-            self._drop(pbx)
+            self.dropped[pbx] += 1
+            signals = self._signals.get(pbx)
+            if signals:
+                signals.want_snapshot()
             return False
         self._waiting_of[pbx] += 1
         self._waiting.append(sighting)
@@ -90,12 +93,6 @@ class Inbox:
         self._waiting.append(snapshot)
         self._wake()
         return True
-
-    def _drop(self, pbx: str) -> None:
-        self.dropped[pbx] += 1
-        signals = self._signals.get(pbx)
-        if signals:
-            signals.want_snapshot()
 
     def _wake(self) -> None:
         # After the append: the engine clears the flag before it looks into the queue.

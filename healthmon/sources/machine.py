@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -37,36 +38,23 @@ def look_at_machine(
     config: Path, database: Path, mounts: Path = MOUNTS, systemd: Path = SYSTEMD, systemctl: str | None = None
 ) -> MachineLook:
     """Look at what healthmon depends on. Nothing is changed."""
-    folder = _there(database.parent)
-    disk = _disk(folder)
+    resolved = database.parent.resolve()
+    # The folder itself may have to be made: then the nearest above it that is there already.
+    folder = next((path for path in (resolved, *resolved.parents) if path.is_dir()), Path("/"))
+    config_mode: int | None = None
+    disk: os.statvfs_result | None = None
+    with suppress(OSError):
+        config_mode = config.stat().st_mode
+    with suppress(OSError):
+        disk = os.statvfs(folder)
     return MachineLook(
-        config_mode=_mode(config),
+        config_mode=config_mode,
         file_system=file_system_of(folder, mounts),
         disk_bytes=disk and disk.f_blocks * disk.f_frsize,
         free_bytes=disk and disk.f_bavail * disk.f_frsize,
         is_synchronised=synchronised_time() is not None,
         service=_service(systemd, systemctl or shutil.which("systemctl")),
     )
-
-
-def _there(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there already."""
-    resolved = folder.resolve()
-    return next((path for path in (resolved, *resolved.parents) if path.is_dir()), Path("/"))
-
-
-def _mode(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode
-    except OSError:
-        return None
-
-
-def _disk(folder: Path) -> os.statvfs_result | None:
-    try:
-        return os.statvfs(folder)
-    except OSError:
-        return None
 
 
 def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str | None:
@@ -80,18 +68,15 @@ def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str | None:
         fields = line.split(" ")
         if len(fields) < 3:
             continue
-        place = Path(_unescaped(fields[1]))
+        written = fields[1]
+        # The kernel writes a space as ``\040``.
+        for code, letter in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+            written = written.replace(code, letter)
+        place = Path(written)
         # Of two at the same place the later one lies above.
         if folder.is_relative_to(place) and len(place.parts) >= deepest:
             found, deepest = fields[2], len(place.parts)
     return found
-
-
-def _unescaped(field: str) -> str:
-    r"""Write a place as it is: the kernel writes a space as ``\040``."""
-    for code, letter in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        field = field.replace(code, letter)
-    return field
 
 
 def _service(systemd: Path, systemctl: str | None) -> str | None:

@@ -199,14 +199,8 @@ class PollSource:
             self._agenda.again(question.settings_of)
         for targets in taken_from(self._to_learn):
             self._agenda.add(targets, self._clock.now())
-        self._retry_sooner()
-
-    def _retry_sooner(self) -> None:
-        """Look before the next retry is due where that is wanted.
-
-        What is about to be believed waits to be confirmed (rule 7); and whoever refused us may be gone when the event
-        stream, which lived on, breaks off.
-        """
+        # What is about to be believed waits to be confirmed (rule 7); and whoever refused us may be gone when the event
+        # stream, which lived on, breaks off: then we look before the next retry is due.
         if self._retry_at is not None and self._signals.resync.is_set():
             self._retry_at = min(self._retry_at, self._snapshot_begun + self._times.snapshot_spacing)
 
@@ -217,7 +211,10 @@ class PollSource:
         """
         if self._retry_at is not None and not self._answers:
             return self._retry_at, self._look
-        jobs = [(self._sign_due(), self._give_sign_of_life)]
+        sign_due = self._life_sign_due
+        if self._signals.heartbeat_wanted.is_set() and self._signals.heartbeat_due.is_set():
+            sign_due = 0.0
+        jobs = [(sign_due, self._give_sign_of_life)]
         if self._retry_at is not None:
             return min((self._retry_at, self._look), jobs[0], key=lambda job: job[0])
         if self._settings_first:
@@ -232,12 +229,6 @@ class PollSource:
         return next(ready, None) or min(jobs, key=lambda job: job[0])
 
     # ---------------------------------------------------------------- signs of life
-
-    def _sign_due(self) -> float:
-        is_new = self._signals.heartbeat_wanted.is_set() and self._signals.heartbeat_due.is_set()
-        if is_new:
-            return 0.0
-        return self._life_sign_due
 
     def _give_sign_of_life(self) -> None:
         """Post the heartbeat that must come back as an event; without a stream that waits for it, just ask."""
@@ -354,7 +345,13 @@ class PollSource:
     def _failed(self, error: AriError, asked_at: float) -> None:
         """Report a look that failed, and say when to look again."""
         self._repeats.failed(f"{error.call}: {error.what}")
-        self._retry_at = time.monotonic() + self._retry_wait(error.trouble)
+        waits = self._times.retries
+        wait = waits[min(self._repeats.failures, len(waits)) - 1]
+        if error.trouble is Trouble.DENIED:
+            wait = self._times.denied
+        elif error.trouble is Trouble.STARTING:
+            wait = self._times.starting
+        self._retry_at = time.monotonic() + wait
         self._answers = error.trouble is Trouble.UNEXPECTED
         # After a recovery the remark is told anew.
         self._remark = ""
@@ -369,14 +366,6 @@ class PollSource:
                 asked_at=asked_at,
             )
         )
-
-    def _retry_wait(self, trouble: Trouble) -> float:
-        if trouble is Trouble.DENIED:
-            return self._times.denied
-        if trouble is Trouble.STARTING:
-            return self._times.starting
-        waits = self._times.retries
-        return waits[min(self._repeats.failures, len(waits)) - 1]
 
     # ---------------------------------------------------------------- questions
 

@@ -140,7 +140,11 @@ class ProbeSource:
 
     def _use(self, prober: Prober, target: Target, plan: ProbePlan | None) -> None:
         before = self._endpoints.pop(target, None)
-        destinations = _destinations_of(plan)
+        destinations: tuple[Destination, ...] = ()
+        if plan is not None:
+            # Those that cannot be asked (over a WebSocket) are left out.
+            found = (destination_of(way) for way in plan.ways)
+            destinations = tuple(dict.fromkeys(destination for destination in found if destination is not None))
         for gone in set(before.destinations if before else ()) - set(destinations):
             self._leave(prober, gone, target)
         if plan is None or not destinations:
@@ -197,11 +201,3 @@ class ProbeSource:
         self._ignored, self._say_ignored_at = ignored.total(), time.monotonic() + SAY_EVERY
         counts = ", ".join(f"{number:,} {oddity}" for oddity, number in sorted(ignored.items()))
         log.info("our own OPTIONS: answers that were ignored since the start: %s", counts)
-
-
-def _destinations_of(plan: ProbePlan | None) -> tuple[Destination, ...]:
-    """The servers to be asked; those that cannot be (over a WebSocket) are left out."""
-    if plan is None:
-        return ()
-    found = (destination_of(way) for way in plan.ways)
-    return tuple(dict.fromkeys(destination for destination in found if destination is not None))
