@@ -275,6 +275,7 @@ TEXTS = {
     "open": "открытые",
     "There was none.": "Ни одного не было.",
     "explained by": "объясняется:",
+    "until that was over": "пока тот длился",
     "It explains {n} more": "Объясняет ещё {n}",
     "The whole story": "Вся история",
     "For the ticket at the provider": "Для обращения к провайдеру",

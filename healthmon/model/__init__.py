@@ -14,7 +14,7 @@ from healthmon.model.checks import (
     Testimony,
     check_counts,
 )
-from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
+from healthmon.model.incident import SETTLES_S, Ending, Incident, IncidentNumbers, Note
 from healthmon.model.names import NO_NAMES, DisplayNames
 from healthmon.model.notification import (
     DEFECTS_WITHIN,
@@ -108,6 +108,7 @@ __all__ = [
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
     "REGISTRATION",
+    "SETTLES_S",
     "STOPPED_TRYING",
     "TOO_MANY_DEFECTS",
     "WAITS",

@@ -27,6 +27,10 @@ class Ending(Word):
     NOT_THE_LINE = "a public site is reachable: it was not the line"
 
 
+#: What comes back so many seconds after that which explained it came back with it.
+SETTLES_S = 60.0
+
+
 class Incident(Struct, frozen=True):
     """One outage of one thing: opened, later closed."""
 
@@ -125,6 +129,12 @@ class Incident(Struct, frozen=True):
     def was_explained(self) -> bool:
         """Whether this is about a later check of an endpoint, and was explained: by an earlier one, as a rule."""
         return self.explained_by is not None and self.target.is_endpoint and not self.is_of_reachability
+
+    def outlives(self, bigger: Incident) -> bool:
+        """Whether it goes on, or went on, though what explained it is over: then it stands for itself."""
+        if bigger.closed_at is None:
+            return False
+        return self.closed_at is None or self.closed_at > bigger.closed_at + SETTLES_S
 
     @property
     def name(self) -> str:

@@ -279,6 +279,25 @@ def test_what_a_listed_incident_explains_is_left_out_and_named_in_its_story(data
     assert (document["incident"]["down"], document["incident"]["of"]) == (5, 6)
 
 
+def test_what_outlives_the_incident_that_explained_it_is_listed_again(database: Path, run: Run) -> None:
+    trunk = provider("trunk-telekom")
+    registration = replace(trunk, check=Check.REGISTRATION, belief=Health.DOWN, since=NOW - HOUR)
+    over = outage(7, trunk, NOW - HOUR, NOW - HOUR / 2)
+    lasts = outage(8, registration, NOW - HOUR, explained_by=7, cause="rejected")
+    soon = replace(lasts, id=9, closed_at=NOW - HOUR / 2 + 20)
+    long_after = replace(lasts, id=10, closed_at=NOW - HOUR / 4)
+    with running(database, [connection(), trunk, registration], incidents=[over, lasts, soon, long_after]):
+        listed, story = run("incidents").stdout, run("incident", "8").stdout
+        everything = run("incidents", "--all").stdout
+        report = run("report", "--since", "2h", "--format", "markdown", "--incidents").stdout
+
+    assert [line.split()[0] for line in listed.splitlines() if "trunk-telekom" in line] == ["10", "8", "7"]
+    assert "1 more are explained by these; --all lists them, too." in listed
+    assert everything.count("explained by 7") == 3
+    assert "explained by incident 7, until that was over" in story
+    assert [number for number in (7, 8, 9, 10) if f"| {number} |" in report] == [7, 8, 10]
+
+
 def test_the_story_of_a_site_tells_who_went_down_and_who_came_back_when(database: Path, run: Run) -> None:
     site = endpoint(Target("office", "site", "203.0.113.7"), Kind.SITE, Health.DOWN)
     phones = [phone(str(number), Health.UP, since=NOW - HOUR) for number in range(101, 106)]

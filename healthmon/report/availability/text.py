@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -279,8 +279,8 @@ def incidents_table(
     """Write incidents as they are given; what lasts has lasted until now. What a listed one explains is left out."""
     if not incidents:
         return line("No incidents.", screen)
-    numbers = {incident.id for incident in incidents}
-    shown = [incident for incident in incidents if everything or incident.explained_by not in numbers]
+    given = {incident.id: incident for incident in incidents}
+    shown = [incident for incident in incidents if everything or _stands_for_itself(incident, given)]
     # A receiver has no PBX.
     has_pbx = len({incident.target.pbx for incident in shown if incident.target.pbx}) > 1
     rows = [_incident(incident, now, zone, names, has_pbx=has_pbx, with_notes=True) for incident in shown]
@@ -296,6 +296,13 @@ def incidents_table(
     if hidden:
         text += line(f"{hidden:,} more are explained by these; --all lists them, too.", screen)
     return text
+
+
+def _stands_for_itself(incident: Incident, given: Mapping[int, Incident]) -> bool:
+    if incident.explained_by is None:
+        return True
+    bigger = given.get(incident.explained_by)
+    return bigger is None or incident.outlives(bigger)
 
 
 def _with_end(incident: Incident, row: list[Cell]) -> list[Cell]:

@@ -57,6 +57,8 @@ class Story(Struct, frozen=True):
     told: Collection[Reason] = ()
     #: What people call endpoints.
     names: DisplayNames = NO_NAMES
+    #: The incident that explains it, or explained it as long as that one lasted.
+    bigger: Incident | None = None
 
 
 #: So many names of what it explains are written.
@@ -77,7 +79,10 @@ def story_of(reader: Reader, incident: Incident, now: float, names: DisplayNames
         events += _of_group(incident, smaller, names)
     told = {telling.reason for telling in reader.tellings(incident.id) if telling.state == "delivered"}
     in_order = sorted(events, key=lambda event: event.at)
-    return Story(reader.with_unseen(incident, now), smaller, in_order, told, names)
+    bigger = None
+    if incident.explained_by is not None:
+        bigger = reader.incident(incident.explained_by)
+    return Story(reader.with_unseen(incident, now), smaller, in_order, told, names, bigger)
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
@@ -191,6 +196,11 @@ def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
         explains = f"explains {counted(len(smaller), 'incident')}: {_names(smaller, story.names)}"
     yield from filter(None, (incident.extent, explains, acknowledged(incident)))
     yield from _why_not_told(incident, story.told)
+    if story.bigger is not None:
+        is_past = ""
+        if incident.outlives(story.bigger):
+            is_past = ", until that was over"
+        yield f"explained by incident {story.bigger.id}{is_past}"
 
 
 def _names(incidents: Sequence[Incident], known: DisplayNames) -> str:
@@ -215,8 +225,6 @@ def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]
         yield f"{nobody}: {incident.muted_by}"
     elif incident.muted_by and Reason.RESOLVED not in told and Reason.STABLE not in told:
         yield f"nobody is told of its end: {incident.muted_by}"
-    if incident.explained_by is not None:
-        yield f"explained by incident {incident.explained_by}"
 
 
 def story_data(story: Story) -> dict[str, Any]:

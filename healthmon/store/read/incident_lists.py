@@ -14,6 +14,7 @@ from healthmon.model import (
     ENDPOINT_CHECKS,
     EVENTS_OF_A_PBX,
     OUR_TECHNOLOGIES,
+    SETTLES_S,
     Check,
     Health,
     Incident,
@@ -62,7 +63,8 @@ def _that(ended: str) -> str:
     WHERE {ended} AND one.opened_at < :until AND one.check_name NOT IN {EVENTS_OF_A_PBX} AND {_wanted("one")}
         AND (:with_explained OR one.explained_by IS NULL OR NOT EXISTS (
             SELECT 1 FROM incidents bigger WHERE bigger.id = one.explained_by AND bigger.opened_at < :until
-            AND (bigger.closed_at IS NULL OR bigger.closed_at > :since) AND {_wanted("bigger")}))"""  # noqa: S608
+            AND (bigger.closed_at IS NULL OR bigger.closed_at > :since
+                AND one.closed_at <= bigger.closed_at + {SETTLES_S}) AND {_wanted("bigger")}))"""  # noqa: S608
 
 
 _THOSE = f"{_that('one.closed_at IS NULL')} UNION ALL {_that('one.closed_at > :since')}"

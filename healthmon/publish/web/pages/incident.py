@@ -123,6 +123,7 @@ def incident_values(moment: Moment, facts: IncidentFacts) -> dict[str, Any]:
         "closed_words": words.retold(incident.closed_words),
         "severity": words.retold(incident.severity),
         "explained_by": incident.explained_by,
+        "is_past": story.bigger is not None and incident.outlives(story.bigger),
         "smaller": [(each.id, words.thing(each)) for each in story.smaller],
         "days": days_of(story.events, words, incident.id),
         # Control characters were made visible when it was written.

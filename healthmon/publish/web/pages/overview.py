@@ -141,7 +141,7 @@ class Overviewer:
         told = [
             incident
             for incident in self._present.incidents[::-1]
-            if incident.explained_by is None and not incident.kind.is_device
+            if incident.explained_by not in self._incidents and not incident.kind.is_device
         ]
         providers = [(row.is_plain_up, self.tile(row)) for row in rows if row.kind in WITH_COURSE]
         sites = self.sites()
