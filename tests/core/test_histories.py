@@ -181,12 +181,12 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def an_incident_is_open_if_and_only_if_it_must_be(self) -> None:
         for (target, check), state in self.scene.db.states.items():
-            if target.is_pbx or check != Check.REACHABILITY:
+            if target.is_pbx or check not in (Check.REACHABILITY, Check.CONTACTS):
                 continue
             eligible = state.kind == "provider" or state.ever_up
             is_bad = state.belief is DOWN or (state.belief is DEGRADED and state.watch in self.told_of_degraded)
             must = (is_bad and eligible) or state.is_flapping
-            if bool(self.scene.open(target)) is not must:
+            if any(incident.check == check for incident in self.scene.open(target)) is not must:
                 assert state.belief is DOWN, state
                 assert not eligible, state
 
@@ -249,7 +249,8 @@ class Histories(RuleBasedStateMachine):
             if incident.is_open and incident.explained_by is None:
                 assert told.is_alarmed or self.is_excused(incident, told), (incident, told)
             elif not incident.is_open:
-                assert not told.is_alarmed, incident
+                # What ended without a recovery causes no message, and goes with the next one.
+                assert not told.is_alarmed or told.waiting == {(Reason.ENDED, 0)}, (incident, told)
             is_held = incident.is_open and incident.muted_by
             assert is_held or all(reason == "ended" for reason, _ in told.waiting), (incident, told)
 
@@ -274,8 +275,14 @@ class Histories(RuleBasedStateMachine):
             assert what != Said.UP or before in BAD, (url, reason, incident)
             thing = (url, incident.target, incident.check)
             other = newest.get(thing, number)
-            assert other == number or what not in BAD or said[url, other] not in BAD, (url, reason, incident)
+            is_first_over = other == number or said[url, other] not in BAD or self.ended_with_another(url, other)
+            assert is_first_over or what not in BAD, (url, reason, incident)
             said[url, number], newest[thing] = what, number
+
+    def ended_with_another(self, url: str, number: int) -> bool:
+        """Whether a message told that it is over without a line of its own: without a recovery the same lasts again."""
+        told = self.scene.db.told[number, url]
+        return (Reason.ENDED, 0) in told.booked - told.waiting
 
     def check_in_the_end(self, target: Target, health: Health) -> None:
         state = self.scene.db.states.get((target, Check.REACHABILITY))

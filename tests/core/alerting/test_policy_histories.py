@@ -14,9 +14,9 @@ from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
 from healthmon.config.sections.shared import Escalation, Secret
 from healthmon.config.sections.watch import LongGone
 from healthmon.core.orders.muting import NOT_SINGLY, OUTSIDE_HOURS
-from healthmon.model import ContactStatus, Incident, Kind, Reason, Target, Told
+from healthmon.model import Check, ContactStatus, Incident, Kind, Reason, Target, Told
 from healthmon.times.weekly import Weekly
-from tests.core.scene import PHONES, PROVIDERS, START, UP, config, phone
+from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, config, phone, trunk
 from tests.core.test_histories import TARGETS, Histories
 
 UTC = ZoneInfo("UTC")
@@ -117,3 +117,44 @@ PolicyHistories.TestCase.settings = settings(
     max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestPolicyHistories = PolicyHistories.TestCase
+
+
+def told_down_and_removed(target: Target) -> PolicyHistories:
+    """It fell, somebody was told, and then it was taken out of Asterisk's configuration."""
+    history = PolicyHistories()
+    history.a_poll(0.0, set())
+    history.it_changes(target, DOWN, noticed=True)
+    history.time_passes(31)
+    history.a_poll(0.0, set())
+    history.messages_are_sent()
+    history.it_is_removed(target)
+    return history
+
+
+def test_the_end_of_what_was_removed_waits_for_another_message() -> None:
+    history = told_down_and_removed(trunk("b"))
+    history.teardown()
+
+    (told,) = history.scene.db.told.values()
+    assert told.waiting == {(Reason.ENDED, 0)}
+
+
+def test_what_was_removed_and_is_back_is_told_down_once_more_and_its_first_outage_has_ended() -> None:
+    history = told_down_and_removed(trunk("a"))
+    history.asterisk_restarts()
+    history.teardown()
+
+    first, second = history.scene.db.told[1, "oncall/boss"], history.scene.db.told[2, "oncall/boss"]
+    assert (first.is_alarmed, second.is_alarmed) == (False, True)
+
+
+def test_contacts_of_which_one_is_lost_have_an_incident_beside_an_endpoint_that_is_up() -> None:
+    history = PolicyHistories()
+    history.a_poll(0.0, set())
+    history.a_contact_changes(trunk("a"), "b", is_lost=True)
+    history.it_changes(trunk("a"), UP, noticed=True)
+    history.time_passes(700)
+    history.a_poll(2.0, {phone(101), trunk("b")})
+
+    assert [incident.check for incident in history.scene.open(trunk("a"))] == [Check.CONTACTS]
+    history.an_incident_is_open_if_and_only_if_it_must_be()
