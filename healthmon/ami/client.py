@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from healthmon.ami.connection import ActionRequest, ManagerConnection, is_sendable
-from healthmon.ami.frames import Frame
+from healthmon.ami.console import COMMAND, SHOW_REGISTRATIONS, fits_into_a_frame, next_tries
+from healthmon.ami.frames import OUTPUT, Frame
 from healthmon.ami.registrations import (
     OLDER_LISTS,
     OutboundRegistration,
@@ -42,6 +43,11 @@ REFUSED = (
 MAY_NOT_ASK = (
     "not allowed; the user {user} may not ask for registrations: manager.conf needs read = system and "
     "write = reporting for it"
+)
+#: Each registration may have changed while there was no connection, and only its next event tells.
+MAY_ONLY_HEAR = (
+    "events only; the user {user} may not ask for the list, and each registration is unknown until its next event: "
+    "manager.conf needs write = reporting"
 )
 
 
@@ -107,7 +113,8 @@ class AmiClient:
         self._may_have_more = self._may_have_more or LIST_REGISTRATIONS not in self._actions
         if not self.may(LIST_REGISTRATIONS):
             if NEEDS_REPORTING not in self._actions:
-                raise AmiDenied(self._pbx.name, MAY_NOT_ASK.format(user=self._pbx.ami_username))
+                why = MAY_ONLY_HEAR if self.rights().reads_events else MAY_NOT_ASK
+                raise AmiDenied(self._pbx.name, why.format(user=self._pbx.ami_username))
             # The module is not loaded: there are none.
             return []
         response, *rows = self._connection.ask(LIST_REGISTRATIONS)
@@ -115,6 +122,17 @@ class AmiClient:
             raise AmiUnexpected(self._pbx.name, f"it does not list registrations ({_said(response)})")
         found = (registration_of(row) for row in rows)
         return [registration for registration in found if registration is not None]
+
+    def next_tries(self, registrations: Sequence[OutboundRegistration]) -> dict[str, int]:
+        """When each of these, which are all of PJSIP, is tried next, as far as the console shows it: see console.py.
+
+        Empty where this user may give no commands; healthmon needs no such right.
+        """
+        named = {row.name: row for row in registrations}
+        if COMMAND not in self._actions or not fits_into_a_frame(named):
+            return {}
+        answer = self._connection.ask(COMMAND, {"Command": SHOW_REGISTRATIONS})[0]
+        return next_tries(answer.get(OUTPUT, ""), named)
 
     def older_registrations(self) -> list[OutboundRegistration]:
         """All of chan_iax2 and chan_sip, where these are loaded, and this user may ask."""

@@ -6,7 +6,8 @@ log, raise or keep them.
 
 from __future__ import annotations
 
-#: The headers of a frame by their names, as Asterisk writes them; of a name that comes several times the last.
+#: The headers of a frame by their names, as Asterisk writes them; of a name that comes several times the last, and of
+#: ``Output`` all, in lines.
 Frame = dict[str, str]
 
 #: No frame that means anything to us is longer: 300 contacts of one AOR are a line of 10,510 bytes.
@@ -18,6 +19,8 @@ SECRET_HEADERS = frozenset(
 )
 #: This one has nothing else in it.
 SECRET_EVENT = "AuthDetail"  # noqa: S105 (the name of an event)
+#: A line of what the console shows; all of them are kept.
+OUTPUT = "Output"
 
 
 class Decoder:
@@ -64,7 +67,10 @@ class Decoder:
             return
         name, colon, value = line.partition(":")
         if colon and name.lower() not in SECRET_HEADERS:
-            self._frame[name] = value.removeprefix(" ")
+            value = value.removeprefix(" ")
+            if name == OUTPUT and name in self._frame:
+                value = f"{self._frame[name]}\n{value}"
+            self._frame[name] = value
 
     def _end_frame(self, frames: list[Frame]) -> None:
         frame, self._frame = self._frame, {}

@@ -46,6 +46,8 @@ class OutboundRegistration(Struct, frozen=True):
     #: The endpoint that the configuration ties to it; "": to none.
     endpoint: str = ""
     outbound_auth: str = ""
+    #: Where it is sent instead of to the server; "": to the server.
+    outbound_proxy: str = ""
     max_retries: int = 0
     #: How long Asterisk waits before it tries again: after no answer, after 403, after another answer that is final
     #: (seconds; 0 of the latter two: it does not try again).
@@ -85,6 +87,7 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
         status=readable(frame.get("Status", "")),
         endpoint=readable(frame.get("Endpoint", "")),
         outbound_auth=readable(frame.get("OutboundAuth", "")),
+        outbound_proxy=readable(frame.get("OutboundProxy", "")),
         max_retries=number(frame.get("MaxRetries", "")),
         waits=(usual, forbidden, fatal),
     )

@@ -18,7 +18,7 @@ from healthmon.publish.nagios import CheckRequest, PluginOutput, plugin_output, 
 from healthmon.publish.thresholds import BadRange, Range, range_of
 from healthmon.report.availability.selection import Selection, in_vain
 from healthmon.report.status.query import read_status
-from healthmon.report.target_names import by_number
+from healthmon.report.target_names import by_numbers
 from healthmon.store.read.queries import open_reader
 
 
@@ -96,7 +96,7 @@ def command(
     become_owner(where.database)
     with open_reader(where.database) as reader:
         known, names = reader.known_targets(), partial(reader.names, where.names)
-        selection = Selection(pbxs, watches, [by_number(each, known, names) for each in endpoints])
+        selection = by_numbers(Selection(pbxs, watches, endpoints), known, names)
         vain = in_vain(selection, known)
         if vain:
             _end(unknown(vain[0]))

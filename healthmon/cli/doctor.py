@@ -71,8 +71,8 @@ def _with_given_up(looks: Sequence[PbxLook], config: Config) -> Iterator[PbxLook
     for look in looks:
         manager = look.manager
         if manager is not None and words:
-            names = (row.name for row in manager.registrations if f"'pjsip send register {row.name}'" in words)
-            manager = replace(manager, given_up=tuple(names))
+            names = [row.name for row in manager.registrations if f"'pjsip send register {row.name}'" in words]
+            manager = replace(manager, given_up=(*manager.given_up, *names))
         yield replace(look, manager=manager)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from msgspec.structs import replace
 
 from healthmon.cli.common import (
     Number,
@@ -31,6 +33,7 @@ from healthmon.report.availability.forms import FORMS, Layout, listing, pieces
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.availability.selection import Selection, in_vain
 from healthmon.report.tables import Screen
+from healthmon.report.target_names import by_numbers
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.read.queries import open_reader
 from healthmon.times.spans import Span
@@ -118,8 +121,8 @@ def command(
     """Show how available everything was: worst first, outages, time down and unknown.
 
     Time in which a target could not be seen is unknown: it counts neither for nor against it. Patterns are the
-    shell's, in quotes; an option may be given several times. Exit code with --sla: 1 somebody missed it, 3 nobody can
-    tell; 3 also where a pattern matches nothing that was ever watched.
+    shell's, in quotes, --endpoint also what people call one; an option may be given several times. Exit code with
+    --sla: 1 somebody missed it, 3 nobody can tell; 3 also where a pattern matches nothing that was ever watched.
     """
     where = database_settings(ctx.obj, database)
     form = form or form_of_file(output, _ENDINGS, "table")
@@ -141,8 +144,11 @@ def command(
     seen = is_seen(output)
     with output_to(output, where.database) as file, ShownProgress() as waiting:
         with open_reader(where.database) as reader:
+            known = () if asked.selection.is_everything else reader.known_targets()
+            selection = by_numbers(asked.selection, known, partial(reader.names, where.names))
+            asked = replace(asked, selection=selection)
             found = account_of(reader, asked, now, plans=planned, progress=waiting)
-            unmatched = [] if asked.selection.is_everything else in_vain(asked.selection, reader.known_targets())
+            unmatched = in_vain(selection, known)
         waiting.stage("Writing the report")
         for piece in pieces(found, form, look):
             if seen:

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from glob import escape
 
+from msgspec.structs import replace
+
 from healthmon.config.findings import nearest, shown
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.model import NO_NAMES, DisplayNames, Target
@@ -64,6 +66,11 @@ def _spelt(
         if chosen:
             raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
     return None
+
+
+def by_numbers(selection: Selection, known: Sequence[KnownTarget], names: Callable[[], DisplayNames]) -> Selection:
+    """The same selection, where what people call an endpoint is the endpoint. Raises BadTarget where several are."""
+    return replace(selection, endpoints=[by_number(pattern, known, names) for pattern in selection.endpoints])
 
 
 def by_number(pattern: str, known: Sequence[KnownTarget], names: Callable[[], DisplayNames]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from msgspec import Struct
 
+from healthmon.ami.client import AmiClient
 from healthmon.ami.one_look import client_for_one_look
-from healthmon.ami.registrations import OutboundRegistration
+from healthmon.ami.registrations import REJECTED, OutboundRegistration
 from healthmon.ami.rights import ManagerRights
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck, PbxInfo
@@ -18,6 +19,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiDenied, AmiError, AmiForeign, AriError, AriUnexpected, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
+from healthmon.sources.manager.registration_tries import stopped_by_now
 from healthmon.sources.request_rate import RequestRate
 from healthmon.sources.survey import ASKED_AT_ONCE, Survey, WithProgress, survey
 
@@ -46,7 +48,7 @@ class ManagerLook(Struct, frozen=True):
     #: Something else listens on its port.
     is_foreign: bool = False
     registrations: tuple[OutboundRegistration, ...] = ()
-    #: The names of those that the running healthmon has seen Asterisk try no longer.
+    #: The names of those that Asterisk tries no longer, as the running healthmon has seen, or its console shows.
     given_up: tuple[str, ...] = ()
     #: The endpoints in maintenance mode.
     in_maintenance: tuple[str, ...] = ()
@@ -143,11 +145,24 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
         return None
     try:
         with closing(client_for_one_look(pbx)) as client:
-            registrations = (*client.registrations(), *client.older_registrations())
-            in_maintenance = client.in_maintenance() or ()
-            return ManagerLook(registrations=registrations, in_maintenance=in_maintenance, rights=client.rights())
+            of_pjsip = client.registrations()
+            return ManagerLook(
+                registrations=(*of_pjsip, *client.older_registrations()),
+                given_up=_given_up(client, of_pjsip),
+                in_maintenance=client.in_maintenance() or (),
+                rights=client.rights(),
+            )
     except AmiError as error:
         return ManagerLook(error.what, isinstance(error, AmiDenied), isinstance(error, AmiForeign))
+
+
+def _given_up(client: AmiClient, registrations: Sequence[OutboundRegistration]) -> tuple[str, ...]:
+    """Ask which of them are not tried any more, where our user may do that."""
+    rejected = [registration for registration in registrations if registration.status == REJECTED]
+    if not rejected:
+        return ()
+    dues = client.next_tries(registrations)
+    return tuple(row.name for row in rejected if row.name in dues and stopped_by_now(row, dues[row.name]))
 
 
 def _left_out(surveyed: Survey, how: Looking) -> tuple[str, ...]:

@@ -50,6 +50,8 @@ class PlayedManager:
         self.actions = ACTIONS
         #: The endpoints that there are, where PJSIPQualify is asked for.
         self.endpoints: set[str] = set()
+        #: What the console shows of registrations, where ``Command`` is among the actions.
+        self.console = ""
         #: Those in maintenance mode.
         self.in_maintenance: set[str] = set()
         self.password = PASSWORD
@@ -173,6 +175,9 @@ class PlayedManager:
             return f"{start}Variable: {name}\r\nValue: {self.variables.get(name, '')}\r\n\r\n"
         if action == "PJSIPShowRegistrationsOutbound":
             return self._list(start, number)
+        if action == "Command":
+            lines = "".join(f"Output: {line}\r\n" for line in self.console.splitlines())
+            return f"{start}Message: Command output follows\r\n{lines}\r\n"
         if action == "PJSIPShowMaintenance":
             return self._list_maintenance(start, number)
         if action == "PJSIPQualify":

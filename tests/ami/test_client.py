@@ -21,7 +21,7 @@ from tests.ari.certificates import Authority
 from tests.core.scene import pbx_config
 
 from .captures import VERSIONS, received
-from .played import PASSWORD, PlayedManager, in_lines, row
+from .played import BOOTED, PASSWORD, PlayedManager, in_lines, row
 
 
 def config_of(manager: PlayedManager, password: str = PASSWORD) -> PbxConfig:
@@ -288,3 +288,12 @@ def test_a_user_who_may_not_have_endpoints_checked_does_not_ask(manager: PlayedM
     with closing(client_of(manager)) as client:
         assert client.check_at_once(["a"]) == {}
     assert "PJSIPQualify" not in str(manager.asked)
+
+
+@pytest.mark.parametrize(("booted", "says"), [(BOOTED, "events only; the user monitor"), ("", "not allowed; the user")])
+def test_whoever_may_only_read_is_told_that_and_not_that_it_may_nothing(
+    manager: PlayedManager, booted: str, says: str
+) -> None:
+    manager.actions, manager.booted = ("ListCommands", "Ping"), booted
+
+    assert failure(config_of(manager)).what.startswith(says)

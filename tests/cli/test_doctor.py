@@ -162,6 +162,15 @@ def test_a_manager_user_who_may_do_more_than_is_needed_or_reads_no_events_is_fou
         assert remedy["lines"] == ["[healthmon]", "read = system", "write = reporting"]
 
 
+def test_a_manager_user_who_may_only_read_is_told_what_the_daemon_says(manager: PlayedManager, doctor: Doctor) -> None:
+    manager.actions = ("ListCommands", "Ping")
+
+    found = of_the_pbx(doctor("--json"))
+
+    assert "could not be asked: events only; the user healthmon may not ask" in found["ami-refused"]["means"]
+    assert "not allowed" not in found["ami-refused"]["means"]
+
+
 def test_what_is_useful_to_list_contacts_is_no_finding(manager: PlayedManager, doctor: Doctor) -> None:
     manager.actions = (*manager.actions, "PJSIPShowContacts", "PJSIPShowAuths")
 

@@ -243,3 +243,39 @@ def test_an_endpoint_goes_before_who_is_called_like_it(named: RunNamed, office: 
     book_names(office, _104="105")
 
     assert "office:PJSIP/104" not in named("silence", "add", "105", "--for", "1h").stdout
+
+
+@pytest.mark.parametrize("words", ["Reception", "reception", "office:Reception", "PJSIP/103", "office:PJSIP/103"])
+def test_an_incident_is_acknowledged_by_the_name_of_what_it_is_about(named: RunNamed, words: str) -> None:
+    result = named("ack", words)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith('incident 7 (phone PJSIP/103 "Reception" on office) is acknowledged')
+
+
+def test_what_is_not_one_incident_by_its_name_is_not_acknowledged(named: RunNamed, office: Path) -> None:
+    nothing = named("ack", "PJSIP/105")
+    writer = open_writer(office, now=NOW)
+    writer.commit(Changes(incidents={8: outage(8, DESK, NOW - HOUR, check="registration")}))
+    writer.close()
+
+    several = named("ack", "Reception")
+
+    assert (nothing.exit_code, several.exit_code) == (2, 2)
+    assert "office:PJSIP/105: there is no incident of it that lasts; healthmon incidents --open" in nothing.stderr
+    assert "office:PJSIP/103: 2 incidents of it last: 7 (reachability), 8 (registration); give" in several.stderr
+
+
+@pytest.mark.parametrize("words", ["Reception", "reception", "office:Reception"])
+def test_a_report_is_about_an_endpoint_by_its_name(named: RunNamed, words: str) -> None:
+    result = named("report", "--endpoint", words, "--format", "json")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [line["endpoint"] for line in json.loads(result.stdout)["targets"]] == ["PJSIP/103"]
+
+
+def test_a_name_that_nobody_has_is_said_by_a_report(named: RunNamed) -> None:
+    result = named("report", "--endpoint", "Receptions")
+
+    assert result.exit_code == 3
+    assert "--endpoint Receptions matches nothing" in result.stderr

@@ -321,11 +321,13 @@ def test_the_story_of_a_site_tells_who_went_down_and_who_came_back_when(database
     assert "nobody is told of its end: silence 3\nexplained by incident 7\n" in muted_one
 
 
-def test_what_is_no_number_of_an_incident_is_refused_in_one_sentence(office: Path, run: Run) -> None:
-    result = run("ack", "x")
+def test_what_is_neither_number_nor_name_of_an_incident_is_refused_in_one_sentence(office: Path, run: Run) -> None:
+    for words, says in (("x", "x: nothing of this name was ever watched"), ("-", "-: nothing of this name")):
+        result = run("ack", words)
 
-    assert result.exit_code == 2
-    assert "'x' is not a number.\n" in result.stderr
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert says in result.stderr
+        assert result.stderr.count("\n") == 1
 
 
 def test_a_silence_says_how_many_things_are_at_a_site(office: Path) -> None:

@@ -369,6 +369,20 @@ def test_a_registration_that_is_rejected_now_is_found(lab: Lab, asterisk_version
     ]
 
 
+def test_a_registration_that_is_not_tried_any_more_is_known_where_commands_may_be_given(
+    lab: Lab, asterisk_version: int
+) -> None:
+    final = {"forbidden_retry_interval": 0}
+    provider = trunk("trunk-b", registrar(lab, 403), registration=final, aor=sound(asterisk_version), **CHECKED)
+    office = clinic(lab, asterisk_version, provider, options=well(ami_write="reporting,command"))
+
+    def said() -> str:
+        return str(office.look().get("not-registered", {}).get("means"))
+
+    # That no attempt lasts for so long tells it.
+    wait_for(lambda: "not tried any more" in said(), 75)
+
+
 def test_an_endpoint_in_maintenance_mode_is_found(lab: Lab, asterisk_version: int) -> None:
     office = clinic(lab, asterisk_version)
     office.pbx.cli("module load res_pjsip_maintenance.so", check=False)

@@ -17,8 +17,10 @@ from tests.core.scene import pbx_config
 from tests.lab.asterisk import Asterisk
 from tests.lab.endpoints import trunk
 from tests.lab.fixtures import Lab
+from tests.lab.pbxfiles import Options
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
+from tests.waiting import wait_for
 
 TRUNK = "PJSIP/trunk-a"
 WATCH = """
@@ -63,11 +65,12 @@ def scene_of(
     registration: Mapping[str, object] | None = None,
     auth: tuple[str, str] | None = None,
     owner: str = TRUNK,
+    write: str = "system,reporting",
 ) -> Scene:
     """A trunk, and a daemon that knows that it is registered; ``owner``: to whom that belongs."""
     contact = f"sip:{provider.address}:{provider.port}"
     own = trunk("trunk-a", contact, outbound_auth=auth, registration=registration or {}, **CHECKED_OFTEN)  # type: ignore[arg-type]
-    pbx = lab.asterisk(own)
+    pbx = lab.asterisk(own, options=Options(ami_read="system", ami_write=write))
     # What is told within a second of its hold does not wait for others besides.
     scene = set_scene(
         lab, pbx, lab.folder("daemon"), config=WATCH, options=manager_of(pbx, way), receiver={"group_wait": "0s"}
@@ -268,3 +271,40 @@ def test_an_asterisk_that_dies_and_starts_again_loses_no_registration_and_its_ma
     scene.daemon.wait(lambda: check(scene).get("state") == "up", "it is registered again", 60)
 
     assert not [subject for subject in scene.subjects if "registration" in subject or "manager" in subject]
+
+
+#: The same with the right to give commands, which healthmon needs for nothing else.
+WITH_COMMANDS = "reporting,command"
+STOPPED = "Asterisk has stopped trying: it needs 'pjsip send register trunk-a-registration', or a reload"
+
+
+@pytest.mark.parametrize("way", ["tcp", "http"])
+@pytest.mark.parametrize(("code", "retries"), [(403, {"forbidden_retry_interval": 0}), (503, {"max_retries": 2})])
+def test_where_commands_may_be_given_the_console_tells_that_asterisk_has_stopped(
+    lab: Lab, provider: Provider, way: str, code: int, retries: Mapping[str, object]
+) -> None:
+    scene = scene_of(lab, provider, way=way, registration=retries, write=WITH_COMMANDS)
+
+    provider.answer("REGISTER", code)
+    scene.pbx.register_now("trunk-a")
+
+    scene.daemon.wait(lambda: f"rejected; {STOPPED}" in why(scene), "it has stopped", 45)
+    provider.answer("REGISTER", 200)
+    scene.pbx.register_now("trunk-a")
+    scene.daemon.wait(lambda: check(scene).get("state") == "up", "it is registered again", 60)
+
+
+@pytest.mark.parametrize(("code", "retries"), [(403, {"forbidden_retry_interval": 0}), (503, {"max_retries": 2})])
+def test_what_has_stopped_before_healthmon_began_is_known_to_by_the_console(
+    lab: Lab, provider: Provider, code: int, retries: Mapping[str, object]
+) -> None:
+    provider.answer("REGISTER", code)
+    contact = f"sip:{provider.address}:{provider.port}"
+    own = trunk("trunk-a", contact, registration=retries, **CHECKED_OFTEN)  # type: ignore[arg-type]
+    pbx = lab.asterisk(own, options=Options(ami_read="system", ami_write=WITH_COMMANDS))
+    wait_for(lambda: "Rejected" in pbx.cli("pjsip show registrations"), 60)
+
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=WATCH, options=manager_of(pbx, "tcp"))
+
+    scene.daemon.wait(lambda: STOPPED in why(scene), "it has stopped", 75)
+    scene.daemon.wait(lambda: any(STOPPED in message.body for message in scene.sink.messages), "that is told", 30)

@@ -138,7 +138,8 @@ def _not_registered(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFindi
         means=f"Not registered now: {listed(named, _ROOM_FOR_FAILED)}.",
         why=(
             "No call comes in through it. Asterisk tells neither the provider's answer, nor whether it will try again: "
-            "that it does not is known of chan_sip, and of what healthmon has seen while it ran."
+            "that it does not is known of chan_sip, of what healthmon has seen while it ran, and of all where its "
+            "manager user may give commands."
         ),
         remedies=(Remedy(commands=_commands_to_register(failed)),),
     )

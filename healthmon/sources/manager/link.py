@@ -8,7 +8,7 @@ import time
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.ami.client import MAY_NOT_ASK
+from healthmon.ami.client import MAY_NOT_ASK, MAY_ONLY_HEAR
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import Trouble
 from healthmon.model import Channel, ConnectionReport, Target
@@ -19,11 +19,7 @@ from healthmon.times.clock import Clock
 log = logging.getLogger(__name__)
 
 NO_EVENTS = "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every:g} s"
-#: Each registration may have changed while there was no connection, and only its next event tells.
-NO_LIST = (
-    "events only; the user {user} may not ask for the list, and each registration is unknown until its next event: "
-    "manager.conf needs write = reporting. Logs in again at a reload of healthmon"
-)
+NO_LIST = f"{MAY_ONLY_HEAR}. Logs in again at a reload of healthmon"
 #: What was changed in manager.conf counts from the next login on.
 AGAIN = "{what}; logs in again every {every:g} min, and at a reload of healthmon"
 

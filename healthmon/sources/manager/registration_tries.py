@@ -5,6 +5,8 @@ Asterisk says "Rejected" of an answer and of no answer alike, and says nothing w
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from healthmon.ami.registrations import REGISTERED, REJECTED, OutboundRegistration
@@ -17,7 +19,10 @@ UNANSWERED = 32.0
 PUNCTUAL = 3.0
 #: Nothing that begins late is later: a first attempt waits up to 10 s (seconds).
 LATE = 13.0
-
+#: Where a name has several addresses, each is tried for ``UNANSWERED``, one after the other; hardly more than these.
+MOST_ADDRESSES = 5
+#: An address is no name of one: there is one to try.
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f.:]*")
 
 #: What it means; at the end of what is said, for messages are cut.
 AFFECTED = "incoming calls are affected"
@@ -37,24 +42,44 @@ class Tries(Struct):
     #: The next one should have come by now. It never will, or the provider said in its answer (Retry-After) when to ask
     #: again, which only Asterisk knows.
     is_overdue: bool = False
+    #: What Asterisk's console shows: that no attempt is to come, or that one is; None: neither, or nobody may ask it.
+    has_stopped: bool | None = None
     #: It was heard when the first of them failed: no others did before.
     is_counted: bool = False
 
     def hear(self, status: str, at: float, max_retries: int) -> None:
         """An attempt has ended so."""
-        before, self.heard_at, was_overdue = self.heard_at, at, self.is_overdue
-        self.is_overdue = False
+        before, self.heard_at = self.heard_at, at
+        was_over = self.is_over or self.is_overdue
+        self.is_overdue, self.has_stopped = False, None
         if status != REJECTED:
             self.failed, self.pace, self.has_given_up = 0, None, False
             self.is_counted = True
             return
         if self.failed:
             self.pace = at - before
-        if self.has_given_up or was_overdue:
+        if was_over:
             # It was told to try again, and counts anew.
             self.failed, self.has_given_up = 0, False
         self.failed += 1
         self.has_given_up = self.failed > max_retries
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known that Asterisk does not try any more."""
+        return self.has_given_up or self.has_stopped is True
+
+    def see_next(self, registration: OutboundRegistration, due: int | None, now: float) -> None:
+        """Take what the console shows of one that is rejected: in how many seconds it is tried; None: nothing."""
+        self.has_stopped = None
+        if due is None:
+            return
+        self.has_stopped = stopped_by_now(registration, due)
+        is_slow = all(wait == 0 or wait > PUNCTUAL for wait in registration.waits)
+        has_ended = self.failed > 0 and now + due - PUNCTUAL / 2 <= self.heard_at < now - PUNCTUAL
+        if due < 0 and is_slow and has_ended:
+            # The attempt that began then is the one that was heard to fail, and none is to follow.
+            self.has_stopped = True
 
     def look(self, registration: OutboundRegistration, now: float) -> None:
         """See whether an attempt is overdue."""
@@ -71,10 +96,25 @@ class Tries(Struct):
         if self.pace is not None and any(abs(self.pace - wait) < PUNCTUAL for wait in registration.waits if wait):
             return "rejected"
         has_retries_left = self.is_counted and 0 < self.failed <= registration.max_retries
-        if self.is_overdue and has_retries_left and registration.waits[0]:
+        if (self.is_overdue or self.has_stopped) and has_retries_left and registration.waits[0]:
             # Only an answer that is final, or says when to ask again, makes it stop so soon.
             return "rejected"
         return NOT_KNOWN_WHY
+
+
+def stopped_by_now(registration: OutboundRegistration, due: int) -> bool | None:
+    """Whether one that is rejected is not tried any more, by when its next try is due (seconds); None: it is open.
+
+    Less than 0: its last one began so long ago.
+    """
+    if due >= 0:
+        return False
+    addresses = MOST_ADDRESSES
+    if _ADDRESS.fullmatch(host_of(registration.outbound_proxy or registration.server_uri)):
+        addresses = 1
+    if -due > addresses * UNANSWERED + PUNCTUAL:
+        return True
+    return None
 
 
 def health_of(registration: OutboundRegistration) -> Health:
@@ -96,9 +136,9 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     else:
         why = f": {tries.why_failed(registration)}"
     command = f"'pjsip send register {registration.name}'"
-    if registration.status == REJECTED and tries.has_given_up:
+    if registration.status == REJECTED and tries.is_over:
         why += f"; {STOPPED_TRYING}: it needs {command}, or a reload"
-    elif registration.status == REJECTED and tries.is_overdue:
+    elif registration.status == REJECTED and tries.is_overdue and tries.has_stopped is None:
         why += f"; {WAITS}; {command} makes it try at once"
     return f"not registered at {server}{why}; {AFFECTED}"
 

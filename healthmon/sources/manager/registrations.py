@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.frames import Frame
-from healthmon.ami.registrations import EVENT, UNDER_WAY, OutboundRegistration, key_of, readable, unlisted
+from healthmon.ami.registrations import EVENT, REJECTED, UNDER_WAY, OutboundRegistration, key_of, readable, unlisted
 from healthmon.model import (
     REGISTRATION,
     Check,
@@ -205,12 +205,25 @@ class RegistrationPart:
             tries = self._tries_of(row, at)
             if self._link.has_events:
                 tries.look(row, at)
+        self._see_next_tries(client, at)
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
         if self._link.knows_all:
             # Not while Asterisk boots, and has not read its configuration yet.
             self._forget_gone(at)
             self._say_slips()
+
+    def _see_next_tries(self, client: AmiClient, at: float) -> None:
+        """See of those that are rejected whether they are tried again, where we may: neither list nor event tells."""
+        of_pjsip = [row for row in self._rows.values() if row.technology == PJSIP]
+        rejected = [row for row in of_pjsip if row.status == REJECTED]
+        # What is over stays over until an event tells of another attempt.
+        is_open = [row for row in rejected if not (self._link.has_events and self._tries_of(row, at).is_over)]
+        if not is_open:
+            return
+        dues = client.next_tries(of_pjsip)
+        for row in is_open:
+            self._tries_of(row, at).see_next(row, dues.get(row.name), at)
 
     def _say_slips(self) -> None:
         """Say in the log, once, what is wrong with those that watch sections give to endpoints."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.ami.frames import Decoder
 from healthmon.ami.registrations import REJECTED, OutboundRegistration
+from healthmon.model import WAITS
 from healthmon.sources.manager.registration_tries import LATE, UNANSWERED, Tries, in_words
 from tests.ami.captures import VERSIONS, attempts
 
@@ -121,3 +123,46 @@ def test_what_is_registered_or_was_never_tried_has_not_given_up() -> None:
         tries.look(registration(status), 10_000)
         assert not (tries.has_given_up or tries.is_overdue)
     assert "taken back on purpose" in in_words(registration("Unregistered"), tries)
+
+
+def see(registration: OutboundRegistration, tries: Tries, due: int | None, now: float = 1000.0) -> str:
+    """What is said when the console shows that."""
+    tries.see_next(registration, due, now)
+    return in_words(registration, tries)
+
+
+def test_an_attempt_that_began_longer_ago_than_any_can_last_is_the_last() -> None:
+    row = replace(registration(), server_uri="sip:192.0.2.1")
+
+    assert "stopped trying" not in see(row, Tries(0.0), -35)
+    assert "stopped trying: it needs 'pjsip send register reg'" in see(row, Tries(0.0), -36)
+    behind_a_proxy = replace(row, outbound_proxy="sip:proxy.example.net;lr")
+    assert "stopped trying" not in see(behind_a_proxy, Tries(0.0), -160), "each of its addresses may be tried"
+    assert "stopped trying" in see(behind_a_proxy, Tries(0.0), -164)
+
+
+def test_an_attempt_that_was_heard_to_fail_and_has_none_behind_it_is_the_last() -> None:
+    row, tries = registration(most=10), Tries(0.0)
+    tries.hear(REJECTED, 990.0, 10)
+
+    assert "stopped trying" not in see(row, tries, -6), "that one began after it, and goes on"
+    assert "stopped trying" in see(row, tries, -10)
+    tries.hear(REJECTED, 1100.0, 10)
+    assert (tries.is_over, tries.failed) == (False, 1), "it was told to try again, and counts anew"
+
+
+def test_retries_that_follow_one_another_at_once_do_not_look_like_the_last() -> None:
+    row, tries = registration(waits=(1, 0, 0), most=10), Tries(0.0)
+    tries.hear(REJECTED, 990.0, 10)
+
+    assert "stopped trying" not in see(row, tries, -9)
+
+
+def test_who_was_told_to_wait_and_is_tried_again_is_not_said_to_have_stopped() -> None:
+    row, tries = registration(most=10), Tries(0.0)
+    tries.hear(REJECTED, 900.0, 10)
+    tries.look(row, 1000.0)
+    assert WAITS in in_words(row, tries)
+
+    assert WAITS not in see(row, tries, 500)
+    assert WAITS in see(row, tries, None), "the console shows nothing of it any more"

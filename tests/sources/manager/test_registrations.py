@@ -86,6 +86,11 @@ class Watch:
     def lists(self) -> list[RegistrationList]:
         return [each for each in self.collect() if isinstance(each, RegistrationList)]
 
+    def words_of(self, target: Target) -> str:
+        """The last words about the registration of one endpoint."""
+        found = [each for each in self.collect() if isinstance(each, Observation) and each.target == target]
+        return found[-1].words
+
     def words(self) -> str:
         """The last words about a registration."""
         return [each for each in self.collect() if isinstance(each, Observation)][-1].words
@@ -514,3 +519,49 @@ def test_what_a_list_said_before_tells_whose_it_is_of_which_only_events_tell_now
         watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
     finally:
         watch.end()
+
+
+CONSOLE = " reg-b/sip:sip.example.net     n/a          Rejected          (exp. 400s ago)\n"
+
+
+def commands(manager: PlayedManager) -> list[str]:
+    """What was asked of the console."""
+    return [asked["Command"] for asked in manager.asked if asked["Action"] == "Command"]
+
+
+def test_the_console_is_asked_where_commands_may_be_given_until_it_is_known(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    manager.actions, manager.console = (*ACTIONS, "Command"), CONSOLE
+
+    watch.start().wait(("trunk-b", Health.DOWN, Source.SNAPSHOT))
+    wait_for(lambda: "Asterisk has stopped trying: it needs 'pjsip send register reg-b'" in watch.words_of(B), 10)
+    asked, lists = commands(manager), len(watch.lists())
+    watch.source.ask(Question("office", (B,), check=Check.REGISTRATION, asked_by=Channel.MANAGER))
+    wait_for(lambda: len(watch.lists()) > lists, 10)
+
+    assert asked, "it was shown"
+    assert commands(manager) == asked, "it is known until an event comes"
+    assert set(asked) == {"pjsip show registrations"}
+    manager.console = ""
+    manager.tries("reg-b", "Rejected")
+    watch.wait(("trunk-b", Health.DOWN, Source.EVENT))
+    assert "stopped trying" not in watch.words_of(B)
+
+
+def test_where_commands_may_not_be_given_the_console_is_not_asked(manager: PlayedManager, watch: Watch) -> None:
+    manager.console = CONSOLE
+
+    watch.start().wait(("trunk-b", Health.DOWN, Source.SNAPSHOT))
+
+    assert not commands(manager)
+    assert "stopped trying" not in watch.words_of(B)
+
+
+def test_while_all_are_registered_the_console_is_not_asked(manager: PlayedManager, watch: Watch) -> None:
+    manager.actions = (*ACTIONS, "Command")
+    del manager.rows["reg-b"]
+
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+
+    assert not commands(manager)
