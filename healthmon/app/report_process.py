@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shlex import join
 from threading import Event
-from typing import NamedTuple
 
+from healthmon.app.own_program import own_program
 from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.errors import ExitCode, HealthmonError
+from healthmon.report.availability.file_forms import FILE_FORMS
 from healthmon.store.outbox.report_book import MadeReport
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
@@ -31,22 +31,6 @@ _NICENESS = 10
 _MOST_TEXT = 20_000
 
 
-class FileForm(NamedTuple):
-    """How a format of ``healthmon report`` is sent as a file."""
-
-    ending: str
-    media_type: str
-
-
-_FORMS = {
-    "table": FileForm("txt", "text/plain"),
-    "csv": FileForm("csv", "text/csv"),
-    "json": FileForm("json", "application/json"),
-    "html": FileForm("html", "text/html"),
-    "markdown": FileForm("md", "text/markdown"),
-}
-
-
 class ReportFailed(HealthmonError):
     """No report came of it; ``str()`` says why."""
 
@@ -57,7 +41,7 @@ def make_report(config: Path, schedule: ScheduleConfig, day: date, as_of: float,
     content = _run(config, schedule.report, as_of, stop)
     is_text = form == "table"
     text = content if is_text else _run(config, (*schedule.report, "--format", "table"), as_of, stop)
-    ending, media_type = _FORMS[form]
+    ending, media_type = FILE_FORMS[form]
     return MadeReport(
         schedule=schedule.name,
         day=day.isoformat(),
@@ -82,12 +66,10 @@ def form_of(arguments: Sequence[str]) -> str:
 
 def _run(config: Path, arguments: Sequence[str], as_of: float, stop: Event) -> str:
     moment = datetime.fromtimestamp(as_of, UTC).isoformat()
-    # -P: nothing of the directory that we happen to be in.
-    healthmon = [sys.executable, "-P", "-m", "healthmon", "-c", str(config)]
     # It cannot be started where no process, file or memory is left for it.
     with failures_of_the_peer(lambda error: ReportFailed(f"its process cannot be started ({with_its_type(error)})")):
         process = subprocess.Popen(  # noqa: S603 (our own program, no shell)
-            [*healthmon, "report", *arguments, "--as-of", moment],
+            [*own_program(config), "report", *arguments, "--as-of", moment],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -14,11 +14,13 @@ from contextlib import closing
 from waitress.server import create_server
 
 from healthmon.app import signals
+from healthmon.app.own_program import own_program
 from healthmon.app.threads import started
 from healthmon.config.loading.web_settings import WebSettings
 from healthmon.config.values import OwnAddress
 from healthmon.errors import HealthmonError
 from healthmon.publish.web.application import application
+from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
 
@@ -51,10 +53,12 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
         live = Live(watcher, settings.where.names, time.time)
         live.look()
         where = settings.where
+        commands = OwnCommands(own_program(settings.path))
         app = application(
             live,
             settings.plans,
             where.timezone,
+            commands,
             has_phones=settings.web.metrics_of_phones,
             spoken=settings.language,
         )
@@ -73,7 +77,7 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
             )
         except OSError as error:
             raise CannotListen(f"cannot answer on {_url(listen)}: {error.strerror}") from error
-        with closing(server):
+        with closing(server), closing(commands):
             answering = started(server.run, "answering")
             log.info("answers on %s", _url(listen))
             while answering.is_alive() and signals.wait(0) is None:

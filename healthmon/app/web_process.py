@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
 
+from healthmon.app.own_program import own_program
 from healthmon.app.supervision import Defects, OwnThread
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
@@ -50,8 +50,8 @@ class WebProcess:
 
 
 def command_of(config: Path) -> Sequence[str]:
-    """Say what is started. -P: nothing of the directory that we happen to be in."""
-    return [sys.executable, "-P", "-m", "healthmon", "-c", str(config), "web"]
+    """Say what is started."""
+    return [*own_program(config), "web"]
 
 
 def keep_answering(command: Sequence[str], stop: Event) -> None:

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 
 from waitress.server import BaseWSGIServer, create_server
 
+from healthmon.app.own_program import own_program
 from healthmon.config.plans import Plans
 from healthmon.publish.web.application import application
+from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
+from tests.publish.scene import configuration
 from tests.report.builder import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -48,7 +51,8 @@ class Served:
         with Watcher(self._path) as watcher:
             live = Live(watcher, self._plans.names, lambda: self.now)
             live.look()
-            app = application(live, self._plans, BERLIN, has_phones=False, spoken=self._spoken)
+            commands = OwnCommands(own_program(configuration(self._path)))
+            app = application(live, self._plans, BERLIN, commands, has_phones=False, spoken=self._spoken)
             server = create_server(app, host="127.0.0.1", port=self.port, threads=4)
             answering = threading.Thread(target=server.run, daemon=True)
             answering.start()
@@ -61,3 +65,4 @@ class Served:
                 live.answer(0.25)
                 live.look()
             server.close()
+            commands.close()

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 
+from healthmon.app.own_program import own_program
 from healthmon.config.plans import Plans
 from healthmon.model import CheckState
 from healthmon.publish.web.application import application
+from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
 from tests.report.builder import NOW, running
@@ -22,14 +24,24 @@ NO_PLANS = Plans()
 NOTHING_ELSE: Mapping[str, Any] = {}
 
 
+def configuration(database: Path) -> Path:
+    """A configuration beside the database, which knows that and no more; another one that is there stays."""
+    path = database.with_suffix(".ini")
+    if not path.exists():
+        path.write_text(f"[healthmon]\ndatabase = {database}\ntimezone = Europe/Berlin\n")
+    return path
+
+
 class Site:
     """An application, whoever asks it, and the clock by which it reads the database."""
 
     def __init__(self, path: Path, *, has_phones: bool = False, spoken: str = "en", plans: Plans = NO_PLANS) -> None:
         self.now = NOW
         self.watcher = Watcher(path)
+        self.commands = OwnCommands(own_program(configuration(path)))
         self.live = Live(self.watcher, plans.names, lambda: self.now)
-        app = application(self.live, plans, ZoneInfo("Europe/Berlin"), has_phones=has_phones, spoken=spoken)
+        zone = ZoneInfo("Europe/Berlin")
+        app = application(self.live, plans, zone, self.commands, has_phones=has_phones, spoken=spoken)
         self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:

@@ -463,3 +463,40 @@ def test_nothing_on_the_wall_is_green_when_nobody_watches(tmp_path: Path) -> Non
 
     assert "Nobody watches at present" in text_of(page)
     assert "look-up" not in page.partition("<main")[2]
+
+
+# ---------------------------------------------------------------- reports
+
+
+def test_the_page_of_reports_offers_what_there_is_and_keeps_what_was_chosen(tmp_path: Path) -> None:
+    states = [connection(), connection("branch"), provider("trunk"), phone("101")]
+    with site(tmp_path / "h.db", states) as web:
+        page = shown(web, "/report?range=last-month&pbx=branch&by=day&kind=")
+        policy = web.client.get("/report", headers={"Host": "localhost"}).headers["Content-Security-Policy"]
+
+    chosen = re.findall(r'<option value="([^"]*)" selected>', page)
+    assert chosen == ["last-month", "branch", "day"]
+    assert '<iframe class="report" src="/report/document?range=last-month&amp;pbx=branch&amp;by=day"' in page
+    assert page.count(" download>") == 5
+    assert "frame-src 'self'" in policy
+    assert "unsafe" not in policy
+    # It would be made anew each time.
+    assert "http-equiv" not in page
+
+
+def test_dates_that_are_given_count_more_than_a_time_that_has_a_name(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        page = shown(web, "/report?range=7d&from=2026-04-01&to=2026-04-10")
+
+    assert '<option value="" selected>from and to</option>' in page
+    assert 'type="date" name="from" value="2026-04-01"' in page
+
+
+@pytest.mark.parametrize("question", ["from=2026-13-01", "range=century", "kind=cow", "by=cow", "to=x"])
+def test_a_report_that_cannot_be_is_said_on_a_page(question: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        code, page = web.get(f"/report?{question}")
+
+    assert code == 400
+    assert question.replace("=", " ") in text_of(page) or question in text_of(page)
+    assert page.startswith("<!DOCTYPE html>")

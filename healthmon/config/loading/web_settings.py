@@ -26,6 +26,8 @@ NO_PLANS = Plans()
 class WebSettings(Struct, frozen=True):
     """What [web] says, where the database is, what sites are called, and the language of pages."""
 
+    #: The configuration itself.
+    path: Path
     web: WebConfig
     where: DatabaseSettings
     plans: Plans = NO_PLANS
@@ -42,7 +44,7 @@ def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
     if wrong:
         raise ConfigError(wrong)
     language = HEALTHMON.value_of("language", draft.general.values)
-    return WebSettings(draft.of(WEB.kind)[0].record(), where, _plans(path, environ, where), language)
+    return WebSettings(path, draft.of(WEB.kind)[0].record(), where, _plans(path, environ, where), language)
 
 
 def _plans(path: Path, environ: Mapping[str, str], where: DatabaseSettings) -> Plans:

@@ -16,15 +16,19 @@ from healthmon.errors import HealthmonError
 from healthmon.model import Health
 from healthmon.publish.metrics import CONTENT_TYPE, metrics_text
 from healthmon.publish.present import Present
-from healthmon.publish.web.answers import NotThere, plain
+from healthmon.publish.web.answers import NotThere, plain, to_ask_again
 from healthmon.publish.web.api import api
+from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Busy, Live, Unreadable
 from healthmon.publish.web.pages.routes import pages
+from healthmon.publish.web.reports import reports
 from healthmon.report.status.rows import PbxStatus
 from healthmon.report.target_names import BadTarget
 
 
-def application(live: Live, plans: Plans, zone: ZoneInfo, *, has_phones: bool, spoken: str = "en") -> Flask:
+def application(
+    live: Live, plans: Plans, zone: ZoneInfo, commands: OwnCommands, *, has_phones: bool, spoken: str = "en"
+) -> Flask:
     """Make the application. ``has_phones``: ``/metrics`` has series of each phone.
 
     ``plans``: what the configuration calls endpoints and sites; ``zone``: of times and of dates in questions;
@@ -37,6 +41,7 @@ def application(live: Live, plans: Plans, zone: ZoneInfo, *, has_phones: bool, s
     app.register_blueprint(_metrics(live, has_phones=has_phones))
     app.register_blueprint(api(live, plans.names, zone))
     app.register_blueprint(pages(live, zone, spoken, plans))
+    app.register_blueprint(reports(live, commands, zone))
     app.register_error_handler(Unreadable, _unavailable)
     app.register_error_handler(Busy, _unavailable)
     app.register_error_handler(HealthmonError, _refused)
@@ -70,7 +75,7 @@ def _guard(response: Response) -> Response:
 
 
 def _unavailable(error: HealthmonError) -> Response:
-    return plain(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE)
+    return to_ask_again(plain(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE))
 
 
 def _no_page(error: HTTPException) -> Response:

@@ -9,15 +9,20 @@ from flask import Blueprint, Response, request
 
 from healthmon.config.plans import Plans
 from healthmon.errors import HealthmonError
-from healthmon.publish.web.answers import NotThere
+from healthmon.publish.web.answers import NotThere, to_ask_again
 from healthmon.publish.web.live import Busy, Live, Unreadable
 from healthmon.publish.web.pages.incident import IncidentReader, incident_values, incidents_values, read_incidents
 from healthmon.publish.web.pages.listing import targets_values
 from healthmon.publish.web.pages.overview import Overviewer
 from healthmon.publish.web.pages.rendering import ASSETS, POLICY, Moment, Pages
+from healthmon.publish.web.pages.report import report_values
 from healthmon.publish.web.pages.target import read_target, target_values
 from healthmon.publish.web.pages.wall import wall_values
+from healthmon.publish.web.report_question import report_question
 from healthmon.report.target_names import BadTarget
+
+#: The report in the middle of its page is a document of its own.
+WITH_A_REPORT = f"{POLICY}; frame-src 'self'"
 
 
 def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
@@ -61,6 +66,15 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
 
         return made.answer("incident.html", values)
 
+    @routes.get("/report")
+    def report() -> Response:
+        asked = request.args.copy()
+        # What makes no sense is said here, and not in the middle of the page.
+        report_question(asked, zone, live.now())
+        response = made.answer("report.html", lambda moment: report_values(moment, asked))
+        response.headers["Content-Security-Policy"] = WITH_A_REPORT
+        return response
+
     @routes.get("/assets/<name>")
     def asset(name: str) -> Response:
         if name not in ASSETS:
@@ -69,7 +83,11 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
 
     @routes.errorhandler(HealthmonError)
     def refused(error: HealthmonError) -> Response:
-        return made.refused(str(error), _status_of(error))
+        status = _status_of(error)
+        response = made.refused(str(error), status)
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            to_ask_again(response)
+        return response
 
     routes.after_request(_guard)
     return routes
@@ -77,7 +95,7 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
 
 def _guard(response: Response) -> Response:
     """A browser loads and runs nothing but what stands here."""
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
