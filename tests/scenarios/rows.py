@@ -12,7 +12,7 @@ import pytest
 from msgspec import Struct, field
 
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
-from healthmon.model import Check, Kind, Length
+from healthmon.model import Check, Kind, Length, Reason
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
@@ -502,6 +502,41 @@ def the_manager_is_lost_a_moment_after_a_provider_is_back(world: World) -> None:
     world.at(216, world.pbx.switches_its_manager_off)
     world.at(220, world.pbx.accepts, TELEKOM)
     world.at(500, world.pbx.switches_its_manager_on)
+
+
+def the_manager_is_lost_in_a_silence_over_a_registration(world: World) -> None:
+    world.at(20, world.silence, 10 * MINUTE)
+    world.at(30, world.pbx.rejects, TELEKOM)
+    world.at(200, world.pbx.switches_its_manager_off)
+    world.at(1200, world.pbx.switches_its_manager_on)
+
+
+def it_registers_unseen_before_the_silence_ends(world: World) -> None:
+    the_manager_is_lost_in_a_silence_over_a_registration(world)
+    world.at(260, world.pbx.accepts, TELEKOM)
+
+
+def it_lasts_beyond_the_silence(world: World) -> None:
+    the_manager_is_lost_in_a_silence_over_a_registration(world)
+    world.at(1320, world.pbx.accepts, TELEKOM)
+
+
+def it_is_told_when_it_can_be_seen_again(world: World) -> None:
+    lost = [arrival for arrival in world.channel.arrivals if "DOWN registration" in arrival.subject]
+    assert [1200 <= arrival.at <= 1230 for arrival in lost] == [True]
+
+
+def it_registers_unseen_before_anybody_is_reminded(world: World) -> None:
+    world.at(30, world.pbx.rejects, TELEKOM)
+    world.at(60, world.pbx.switches_its_manager_off)
+    world.at(80, world.pbx.accepts, TELEKOM)
+    world.at(900, world.pbx.switches_its_manager_on)
+
+
+def only_its_beginning_and_its_end_are_told(world: World) -> None:
+    told = [row for channel in world.channels.values() for arrival in channel.arrivals for row in arrival.rows]
+    of_it = [row.reason for row in told if row.incident.check == Check.REGISTRATION]
+    assert of_it == [Reason.OPENED, Reason.RESOLVED]
 
 
 def asterisk_is_restarted_while_it_is_registered(world: World) -> None:
@@ -1557,6 +1592,35 @@ ROWS: Sequence[Row] = (
         lasts=10 * MINUTE,
         of_pbx=MANAGER,
         told=("DOWN provider trunk-t", "UP provider trunk-t", "DEGRADED PBX office", "UP PBX office"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a silence ends while nobody can see whether a registration is lost still: that it was is not told",
+        it_registers_unseen_before_the_silence_ends,
+        exactly(2),
+        lasts=24 * MINUTE,
+        of_pbx=MANAGER,
+        told=("DEGRADED PBX office", "WAS DOWN registration of trunk-telekom"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a silence ends while nobody can see whether a registration is lost still: told when it can be seen",
+        it_lasts_beyond_the_silence,
+        (3, 4),
+        lasts=24 * MINUTE,
+        of_pbx=MANAGER,
+        also=it_is_told_when_it_can_be_seen_again,
+        only_simulated="manager",
+    ),
+    Row(
+        "nobody is reminded of a registration, and nobody else told, while nobody can see whether it is lost still",
+        it_registers_unseen_before_anybody_is_reminded,
+        (2, 4),
+        lasts=18 * MINUTE,
+        of_pbx=MANAGER,
+        providers_are=f"{ESCALATES}\nremind_every = 3m",
+        more=CHIEF,
+        also=only_its_beginning_and_its_end_are_told,
         only_simulated="manager",
     ),
     Row(

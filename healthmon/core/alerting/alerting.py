@@ -253,12 +253,16 @@ class Alerting:
         """Nothing was looked at for a while: what waits to be told of it waits on, at the latest until then."""
         self._dispatch.wait_until(incident.id, until)
 
+    def is_left_out_of_sight(self, incident: Incident) -> bool:
+        """Whether what explained it is over, and nobody can see whether it lasts."""
+        return incident.explained_by is not None and self.is_out_of_sight(incident)
+
     def is_out_of_sight(self, incident: Incident) -> bool:
-        """Whether what explained it is over, and nobody can see whether it lasts.
+        """Whether nobody can see whether it lasts, and nothing explains that.
 
         Of what cannot be reached, that is all that is known; of its other checks nothing is.
         """
-        if not _was_explained(incident):
+        if not _is_of_later_check(incident):
             return False
         is_unseen = self._known.unseen_since(incident.target, incident.check) is not None
         return is_unseen and self.inhibition.lasting(incident) is None
@@ -267,7 +271,7 @@ class Alerting:
         """Return the incidents behind a PBX of which a message waits until they can be seen."""
         behind = (self._index.get(number) for number in sorted(self._index.behind(pbx)))
         waiting = (incident for incident in behind if incident is not None and self._dispatch.is_waiting(incident.id))
-        return [incident for incident in waiting if self.is_out_of_sight(incident)]
+        return [incident for incident in waiting if self.is_left_out_of_sight(incident)]
 
     def wait_for_sight(self, incident: Incident, due_after: float, step: Step) -> None:
         """What would be told of an incident after a time waits until somebody can see whether it lasts."""
@@ -342,7 +346,7 @@ class Alerting:
             not_before = 0.0
             if incident.is_open and incident.kind.is_group:
                 not_before = self._grouping.falls.settled_at(incident.target)
-            elif _was_explained(incident) and not policy.is_explained:
+            elif _is_of_later_check(incident) and not policy.is_explained and _may_be_over(incident, policy):
                 not_before = self._lasts_by(incident, now)
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
@@ -550,9 +554,14 @@ class Alerting:
         self._index.drop(incident)
 
 
-def _was_explained(incident: Incident) -> bool:
-    """Whether it lasts, was explained, and is not about whether the thing can be reached."""
-    return incident.is_open and incident.explained_by is not None and not incident.is_of_reachability
+def _is_of_later_check(incident: Incident) -> bool:
+    """Whether it lasts, and is about something else of an endpoint than whether it can be reached."""
+    return incident.is_open and incident.check in ENDPOINT_CHECKS and not incident.is_of_reachability
+
+
+def _may_be_over(incident: Incident, policy: Policy) -> bool:
+    """Whether its end may be in sight: what explained it is over, or it is seen to be well by now."""
+    return incident.explained_by is not None or policy.recovering_for > 0
 
 
 def _as_told(incident: Incident) -> tuple[object, ...]:

@@ -68,7 +68,7 @@ class Policy(Struct, frozen=True):
     waits_for_bigger: bool = False
     #: An earlier check of the same thing explained it, and is well again: that this lasts must be told anew.
     is_left: bool = False
-    #: What explained it is over, and nobody can see whether it lasts: that it does is told when it can be seen.
+    #: Nobody can see whether it lasts: what is due meanwhile is told when it can be seen, if it lasts then.
     is_out_of_sight: bool = False
     #: Since when the target cannot be seen; None: it can be.
     unseen_since: float | None = None
@@ -197,7 +197,7 @@ def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
 
 
 def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
-    if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
+    if policy.is_out_of_sight or (policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG):
         return None
     line = policy.daily_line
     if line is None:

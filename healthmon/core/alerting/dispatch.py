@@ -89,7 +89,7 @@ class Dispatch:
         yield from self.audience(incident)
         yield from self.escalated(incident)
 
-    def _escalates_at(self, incident: Incident, policy: Policy) -> dict[str, float]:
+    def _escalates_at(self, incident: Incident, policy: Policy, now: float) -> dict[str, float]:
         """When each URL is to be told because nobody took note, counted from when the outage was booked to be told.
 
         While it seems to recover, that waits for whether it does.
@@ -104,7 +104,10 @@ class Dispatch:
         since = min(told_at, default=incident.believed_at)
         # Whoever was escalated to stays so, when the configuration moves the time.
         left = escalations.keys() - {*audience, *self.escalated(incident)}
-        return {url: since + after + policy.recovering_for for url, after in escalations.items() if url in left}
+        due_at = {url: since + after for url, after in escalations.items() if url in left}
+        if policy.recovering_for:
+            return {url: max(at, now) + policy.recovering_for for url, at in due_at.items()}
+        return due_at
 
     def join(self, smaller: Incident, bigger: Incident) -> None:
         """Tell of what is left of a group to all who hear of the end of the group: it is named to them there."""
@@ -152,7 +155,7 @@ class Dispatch:
     ) -> dict[str, Reason]:
         """Book all that is missing; return the URLs that will be told, each with the (last) reason."""
         booked: dict[str, Reason] = {}
-        late = [url for url, at in self._escalates_at(incident, policy).items() if at <= now]
+        late = [url for url, at in self._escalates_at(incident, policy, now).items() if at <= now]
         later = replace(policy, is_escalation=True)
         policies = {**dict.fromkeys(self.audience(incident), policy), **dict.fromkeys(self.escalated(incident), later)}
         for url_id, its_policy in self._with_tickets({**policies, **dict.fromkeys(late, later)}, incident).items():
@@ -240,7 +243,7 @@ class Dispatch:
         if not incident.is_open:
             return None
         reminders = [reminder_due_at(self.told(incident.id, url), policy) for url in self._everybody(incident)]
-        escalations = self._escalates_at(incident, policy).values()
+        escalations = self._escalates_at(incident, policy, now).values()
         times = [*reminders, *escalations]
         if not policy.is_acknowledged:
             # Then it is told in the line of what is long gone. While it seems to recover, that waits.

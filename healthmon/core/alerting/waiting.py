@@ -51,7 +51,7 @@ class Waiting:
         if not held:
             return
         for message in held:
-            if message.until < step.now + A_DAY and self._alerting.is_out_of_sight(message.incident):
+            if message.until < step.now + A_DAY and self._alerting.is_left_out_of_sight(message.incident):
                 self._alerting.wait_for_sight(message.incident, step.now, step)
         explainable = [message for message in held if self._may_be_explained(message, step.now)]
         waiting = {message.incident.id for message in explainable}
@@ -75,7 +75,7 @@ class Waiting:
         incident = message.incident
         if not incident.is_open:
             return False
-        if self._known.is_not_looked_at(incident.target.pbx) or self._alerting.is_out_of_sight(incident):
+        if self._known.is_not_looked_at(incident.target.pbx) or self._alerting.is_left_out_of_sight(incident):
             return True
         if incident.kind.is_group:
             return self._falls.is_growing(incident.target, now, message.until)
