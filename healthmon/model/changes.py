@@ -73,17 +73,18 @@ class Changes(Struct):
             or self.settings
             or self.transitions
             or self.unknown_periods
-            or self.incidents
-            or self.notifications
-            or self.explained
-            or self.delays
-            or self.releases
             or self.clock_jumps
-            or self.notes
             or self.places
             or self.place_details
             or self.measurements
             or self.restarts
+            or self.is_of_incidents()
+        )
+
+    def is_of_incidents(self) -> bool:
+        """Whether any incident is changed, or what is told of one."""
+        return bool(
+            self.incidents or self.notifications or self.explained or self.delays or self.releases or self.notes
         )
 
 

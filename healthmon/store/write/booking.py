@@ -173,7 +173,8 @@ class Bookkeeper:
         """
         timeline = self._session.timeline
         self._book_jumps(changes.clock_jumps)
-        self._drop_readings(changes)
+        if changes.transitions or changes.unknown_periods:
+            self._drop_readings(changes)
         if changes.forgotten:
             self._forget(changes, now)
         if changes.ended_checks:
@@ -183,18 +184,20 @@ class Bookkeeper:
         self._write_values(UPSERT_STATE, (state_values(state, self._watched(state), timeline) for state in states))
         self._write(UPSERT_PBX_STATE, (PBX_STATES.row(state, timeline) for state in changes.pbx_states.values()))
         self._write(UPSERT_SETTINGS, (SETTINGS.row(settings, timeline) for settings in changes.settings.values()))
-        self._write_values(_INSERT_TRANSITION, (self._transition_values(change) for change in changes.transitions))
         if changes.transitions:
+            self._write_values(_INSERT_TRANSITION, (self._transition_values(change) for change in changes.transitions))
             # Whoever books what it saw lives: a kill before the next sign of life does not hide what was seen till now.
             seen_until = max(change.believed_at for change in changes.transitions)
             self.note_alive(timeline.stored(seen_until))
-        self._book_unknown_periods(changes.unknown_periods.values())
+        if changes.unknown_periods:
+            self._book_unknown_periods(changes.unknown_periods.values())
         self._book_places(changes.places)
         self._write(_DETAIL_PLACE, [details_row(details) for details in changes.place_details])
         self._write(INSERT_RESTART, (RESTARTS.row(restart, timeline) for restart in changes.restarts))
         self._book_measurements(changes.measurements)
-        self._book_incidents(changes)
-        self._book_notifications(changes)
+        if changes.is_of_incidents():
+            self._book_incidents(changes)
+            self._book_notifications(changes)
 
     def note_alive(self, at: float) -> None:
         """Note that the daemon lived then; what is noted never goes back."""
