@@ -202,15 +202,12 @@ class Endpoint(EndpointFacts):
     def _falls_however_it_was_lost(self, at: float) -> bool:
         """Whether it is about to be believed down, and how its contact was lost changes neither when nor why not.
 
-        So it is with the last of the three events of each loss: a device that was up, is in no grace, is far from
-        flapping, and of which the second witness does not say that it is in use.
+        So it is with the last of the three events of each loss: a device that is not due yet, is far from flapping, and
+        of which the second witness does not say that it is in use. What is in a grace, or unknown, is due at no time.
         """
-        check = self.reachability
-        if check.pending is not Health.DOWN or check.belief is not Health.UP or check.unknown_because:
-            return False
-        is_not_due = self.calm is Health.DOWN and at < self.calm_until
+        is_awaited = self.calm is Health.DOWN and at < self.calm_until < inf
         is_plain = self.kind.is_device and len(self.checks) == 1 and self.device is not Health.UP
-        return is_not_due and is_plain and at >= self.grace_until and check.is_far_from_flapping(at)
+        return is_awaited and is_plain and self.reachability.is_far_from_flapping(at)
 
     def hear_round_trip(self, uri: str, rtt_ms: float) -> bool:
         """Take a round trip that a list of contacts has; return whether anything can follow from it."""
