@@ -192,6 +192,7 @@ TEXTS = {
     "Nothing is down; degraded: {n}": "Недоступного нет; частично: {n}",
     "Nothing is down; not known: {n}": "Недоступного нет; неизвестно: {n}",
     "Nothing is down; degraded: {n}, not known: {m}": "Недоступного нет; частично: {n}, неизвестно: {m}",
+    "{check} unknown since {time} ({why})": "{check}: неизвестно с {time} ({why})",
     "Nothing is watched yet": "Пока ничего не наблюдается",
     "Everything is up": "Всё в норме",
     "This is how it was at {time}: {why}": "Так было {time}: {why}",

@@ -250,6 +250,35 @@ def test_what_is_behind_a_blind_pbx_is_not_known(tmp_path: Path) -> None:
     assert "Down: 1 PBX" in page
 
 
+MANAGER = (
+    "manager interface: not allowed; the user healthmon may not ask for registrations: "
+    "manager.conf needs read = system and write = reporting for it"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("en", "registration unknown since 13:00 (manager interface: not allowed)"),
+        ("ru", "регистрация: неизвестно с 13:00 (интерфейс управления: нет прав)"),
+    ],
+)
+def test_that_a_registration_is_unknown_is_said_in_few_words_and_in_full_at_the_pbx(
+    tmp_path: Path, code: str, says: str
+) -> None:
+    degraded = connection(belief=Health.DEGRADED, check=Check.MANAGER, reason=MANAGER)
+    unknown = replace(
+        provider("trunk"), check=Check.REGISTRATION, unknown_because=MANAGER, unknown_since=NOW - HOUR, since=NOW - HOUR
+    )
+    states = [connection(), degraded, provider("trunk"), unknown]
+    with site(tmp_path / "h.db", states, shown={"spoken": code}) as web:
+        overview, target = text_of(shown(web)), text_of(shown(web, "/targets/trunk"))
+
+    assert says in overview
+    assert says in target
+    assert (overview.count("manager.conf"), target.count("manager.conf")) == (1, 0)
+
+
 def test_the_configuration_names_sites_and_phones(tmp_path: Path) -> None:
     plans = Plans(names={"PJSIP/trunk": "Telekom"})
     with site(tmp_path / "h.db", [connection(), provider("trunk")], shown={"plans": plans}) as web:

@@ -33,11 +33,16 @@ def how_many_unknown(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} with {check} unknown" for check, number in counts.items())
 
 
-def in_short(why: str) -> str:
-    """Say why the manager interface cannot be asked, in few words; any other reason as it is."""
+def in_short(why: str, said: str = "") -> str:
+    """Say why the manager interface cannot be asked, in few words; any other reason as it is.
+
+    ``said``: the same reason in another language.
+    """
+    said = said or why
     if not why.startswith(_OF_MANAGER):
-        return why
-    return _OF_MANAGER + _MORE.split(why.removeprefix(_OF_MANAGER), maxsplit=1)[0]
+        return said
+    interface, colon, reason = said.partition(": ")
+    return interface + colon + _MORE.split(reason, maxsplit=1)[0]
 
 
 def seems(check: str, state: str, pending: str | None) -> str:

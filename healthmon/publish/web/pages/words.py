@@ -11,6 +11,7 @@ from healthmon.notify.compose.naming import place_of, thing
 from healthmon.notify.compose.voice import Voice
 from healthmon.report.formatting import after, percent
 from healthmon.report.status.rows import TargetStatus
+from healthmon.report.status.words import in_short
 from healthmon.report.target_names import short_name
 from healthmon.text.visible import visible
 from healthmon.times.lengths import MINUTE
@@ -76,14 +77,29 @@ class Words:
         return self.language.noun(name)
 
     def reason(self, row: TargetStatus) -> str:
-        """Say why it is so; of what is up only what is worth a remark."""
+        """Say why it is so; of what is up only what is worth a remark, and which checks are not known."""
         if row.state is Health.UP:
-            return self.retold(row.more)
+            return "; ".join(filter(None, (*map(self.unknown, row.unknown_checks), self.retold(row.more))))
         words = self.retold(row.reason)
         prefix = f"{row.check}: "
         if row.checks and row.reason.startswith(prefix):
-            words = f"{self.check(row.check)}: {self.retold(row.reason.removeprefix(prefix))}"
+            words = f"{self.check(row.check)}: {self.in_short(row.reason.removeprefix(prefix))}"
+        elif not row.target.is_pbx:
+            words = self.in_short(row.reason)
         return "; ".join(filter(None, (words, self.retold(row.more))))
+
+    def unknown(self, check: TargetStatus) -> str:
+        """Say of what is up that this check of it is not known, since when, and why."""
+        return self.text(
+            "{check} unknown since {time} ({why})",
+            check=self.check(check.check),
+            time=self.clock(check.since or self.now),
+            why=self.in_short(check.reason),
+        )
+
+    def in_short(self, reason: str) -> str:
+        """Say a reason; what is the matter with the manager interface in few words: the PBX has the whole of it."""
+        return in_short(reason, self.retold(reason))
 
     def pending(self, row: TargetStatus) -> str:
         """Say what is seen and not yet believed; "": nothing."""
