@@ -328,8 +328,17 @@ FOR_CERTAIN: tuple[list[Happening], ...] = (
         ("poll", TRUNK, (0.0, True)),
         *IS_DUE,
     ],
-    # It flaps.
-    [("reload", TRUNK, CONFIGS[1]), *[("comes and goes", OFFICE[0], (6, GONE)), ("time", TRUNK, 190.0)] * 3, *IS_DUE],
+    # Two begin to flap in one step, and are told in their order.
+    [
+        ("reload", TRUNK, CONFIGS[1]),
+        ("comes and goes", OFFICE[1], (2, ((2, 1, 0), 3, 0.0, False, ContactStatus.REMOVED, False))),
+        ("comes and goes", OFFICE[0], (2, ((1, 0, 2), 3, 1.0, False, ContactStatus.UNREACHABLE, False))),
+        ("contact", OFFICE[0], (ContactStatus.REMOVED, "", None)),
+        ("endpoint", OFFICE[0], DOWN),
+        ("contact", OFFICE[1], (ContactStatus.REACHABLE, "", None)),
+        ("comes and goes", OFFICE[1], (7, ((1, 0, 2), 3, 1.0, False, ContactStatus.REMOVED, False))),
+        *IS_DUE,
+    ],
     # What is believed to have logged out logs in again, and is lost.
     [
         ("back", OFFICE[0], GONE),
