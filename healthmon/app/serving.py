@@ -10,7 +10,10 @@ import os
 import resource
 import time
 from contextlib import closing
+from typing import TYPE_CHECKING, cast
 
+from flask import Flask
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from healthmon.app import signals
@@ -23,6 +26,9 @@ from healthmon.publish.web.application import application
 from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
+
+if TYPE_CHECKING:
+    from waitress.server import BaseWSGIServer
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +44,26 @@ OTHER_FILES = 64
 IDLE_FOR = 30
 #: Nobody has to send more to be answered (bytes).
 LARGEST_REQUEST = 16_384
+#: So much of what somebody does not read is kept (bytes; beyond a MiB on the disk). No thread waits until it is read:
+#: after IDLE_FOR the connection is closed.
+LARGEST_ANSWER = 1 << 30
+
+
+class OneQuestion(HTTPChannel):
+    """A connection that answers one request at a time: who sends several at once gets the first answer alone.
+
+    Else whoever sends hundreds, and reads nothing, has all of them answered.
+    """
+
+    def service(self) -> None:
+        """Answer."""
+        # What waitress has of it is not in its types.
+        with self.requests_lock:  # type: ignore[attr-defined]
+            first, *others = self.requests
+            if others:
+                self.requests = [first]
+                first.headers = {**first.headers, "CONNECTION": "close"}
+        super().service()
 
 
 class CannotListen(HealthmonError):
@@ -63,18 +89,7 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
             spoken=settings.language,
         )
         try:
-            server = create_server(
-                app,
-                host=listen.address,
-                port=listen.port,
-                threads=THREADS,
-                connection_limit=most_connections(),
-                channel_timeout=IDLE_FOR,
-                max_request_header_size=LARGEST_REQUEST,
-                max_request_body_size=LARGEST_REQUEST,
-                asyncore_use_poll=True,
-                ident="healthmon",
-            )
+            server = server_of(app, listen.address, listen.port)
         except OSError as error:
             raise CannotListen(f"cannot answer on {_url(listen)}: {error.strerror}") from error
         with closing(server), closing(commands):
@@ -86,6 +101,29 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
                     log.info("the daemon has ended, and so does this process")
                     return
                 live.look()
+
+
+def server_of(app: Flask, address: str, port: int) -> BaseWSGIServer:
+    """Listen; it answers once somebody runs it. Raises OSError."""
+    # An address alone, and no name, has one server.
+    server = cast(
+        "BaseWSGIServer",
+        create_server(
+            app,
+            host=address,
+            port=port,
+            threads=THREADS,
+            connection_limit=most_connections(),
+            channel_timeout=IDLE_FOR,
+            max_request_header_size=LARGEST_REQUEST,
+            max_request_body_size=LARGEST_REQUEST,
+            outbuf_high_watermark=LARGEST_ANSWER,
+            asyncore_use_poll=True,
+            ident="healthmon",
+        ),
+    )
+    server.channel_class = OneQuestion
+    return server
 
 
 def most_connections() -> int:
