@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Health
+from healthmon.core.belief.pbx import NO_REGISTRATIONS
+from healthmon.model import Check, Health
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
@@ -104,11 +105,15 @@ def plugin_output(status: Status, request: CheckRequest, zone: ZoneInfo) -> Plug
             known = f", known as of {local(status.alive_at, zone, status.now)}"
         return unknown(f"{status.why_stale}{known}")
     found = _counted(status, request)
+    never_known = _never_known(status, request, found)
+    if never_known and not found.total:
+        return unknown(_described(never_known[0], status, zone))
     if not found.total:
         return unknown("nothing that is watched now is meant by these options")
     state = _state(status, request, found)
     first = _first_line(state, _summary(status, found, zone))
     lines = [f"{first} | {_figures(status, request, found)}", *_details(status, found, zone)]
+    lines += [_safe(_described(row, status, zone)) for row in never_known]
     return PluginOutput(state, "\n".join(lines))
 
 
@@ -173,7 +178,7 @@ def _is_nothing_known(status: Status, request: CheckRequest, found: Counted) -> 
     """Whether a PBX that was asked for cannot be seen, or nothing else is known of what was asked for."""
     if len(found.unknown) == found.total - len(found.muted):
         return bool(found.unknown)
-    if request.check and _is_unknown_of_a_pbx(found):
+    if request.check and (_is_unknown_of_a_pbx(found) or _never_known(status, request, found)):
         return True
     meant = Selection(pbxs=request.selection.pbxs)
     concerned = (pbx for pbx in status.pbxs if meant.includes(pbx.row.target, pbx.row.kind, ""))
@@ -184,6 +189,22 @@ def _is_unknown_of_a_pbx(found: Counted) -> bool:
     """Whether of one of the PBXs nothing is known of the check that was asked for: its witness cannot be asked."""
     known = {row.target.pbx for row in (*found.down, *found.degraded, *found.up, *found.away)}
     return any(row.target.pbx not in known for row in found.unknown)
+
+
+def _never_known(status: Status, request: CheckRequest, found: Counted) -> list[TargetStatus]:
+    """The PBXs whose manager interface cannot be asked, where registrations are meant and none was ever known."""
+    if request.check != Check.REGISTRATION or request.selection.endpoints or request.selection.watches:
+        return []
+    rows = (*found.down, *found.degraded, *found.unknown, *found.up, *found.away, *found.muted)
+    known = {row.target.pbx for row in rows}
+    meant = Selection(pbxs=request.selection.pbxs)
+    return [
+        pbx.row
+        for pbx in status.pbxs
+        if pbx.name not in known
+        and NO_REGISTRATIONS in pbx.row.reason
+        and meant.includes(pbx.row.target, pbx.row.kind, "")
+    ]
 
 
 # ---------------------------------------------------------------- the text

@@ -217,3 +217,22 @@ def test_whatever_goes_wrong_is_unknown(damage: str, database: Path, run: Run) -
 
     assert result.exit_code == 3
     assert re.fullmatch(rf"HEALTHMON UNKNOWN: {re.escape(str(database))}: the file is damaged.*\n", result.stdout)
+
+
+def test_registrations_that_were_never_known_since_their_manager_refuses_are_unknown(database: Path, run: Run) -> None:
+    why = "manager interface: login refused; ami_password is wrong; registrations are unknown"
+    refused = connection("branch", belief=DEGRADED, check=Check.MANAGER, reason=why)
+    there = [connection("branch"), refused, provider("trunk", pbx="branch")]
+    registered = replace(provider("trunk"), check=Check.REGISTRATION)
+    with running(database, there):
+        alone = run("check", "--check", "registration")
+        assert run("check", "--check", "reachability").exit_code == 0
+    with running(database, [connection(), provider("trunk"), registered, *there]):
+        both = run("check", "--check", "registration")
+        assert run("check", "--check", "registration", "--pbx", "office").exit_code == 0
+
+    assert alone.exit_code == 3
+    assert alone.stdout.startswith("HEALTHMON UNKNOWN: pbx branch degraded")
+    assert why in alone.stdout
+    assert both.exit_code == 3
+    assert why in both.stdout
