@@ -19,7 +19,11 @@ LARGEST = 65_535
 LONGEST_HEADERS = 16_384
 
 _METHOD = "OPTIONS"
-_STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2}) ")
+_STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})[ \r]")
+#: The blank before the phrase is left out with it.
+_WITHOUT_PHRASE = re.compile(rb"\A(SIP/2\.0 [0-9]{3})(?=\r\n)")
+#: The names of parameters are in any case (RFC 3261, section 7.3.1).
+_BRANCH = re.compile(rb";[ \t]*branch[ \t]*=", re.IGNORECASE)
 _FOLDED = re.compile(rb"\r?\n[ \t]+")
 _BEFORE_COLON = re.compile(rb"(?m)^([A-Za-z0-9.!%*_+`'~-]+)[ \t]+:")
 #: It may be an IPv6 address without brackets, which the library refuses. Nothing here depends on it.
@@ -103,8 +107,12 @@ def read_answer(raw: bytes) -> SipAnswer | None:
 
 
 def in_order(raw: bytes) -> bytes:
-    """Headers as the library takes them: unfolded, no space before the colon, all of it UTF-8; without the body."""
+    """Headers as the library takes them: unfolded, no space before the colon, all of it UTF-8; without the body.
+
+    A blank follows the code, and ``branch`` is written so.
+    """
     headers, _, _ = raw[:LONGEST_HEADERS].partition(b"\r\n\r\n")
+    headers = _BRANCH.sub(b";branch=", _WITHOUT_PHRASE.sub(rb"\1 ", headers))
     headers = _RECEIVED.sub(b"", _BEFORE_COLON.sub(rb"\1:", _FOLDED.sub(b" ", headers)))
     return headers.decode("utf-8", errors="replace").encode() + b"\r\n\r\n"
 

@@ -50,11 +50,23 @@ def test_an_answer_is_read() -> None:
         answer(ASKING).replace(b"CSeq: 7 OPTIONS", b"CSEQ : 7\r\n   OPTIONS"),
         answer(ASKING).replace(b"200 OK", b"200 Alles klar, B\xfcro"),
         answer(ASKING).replace(b"200 OK", b"200 "),
+        answer(ASKING).replace(b"200 OK", b"200"),
+        answer(ASKING).replace(b";branch=", b"; BRANCH ="),
         answer(ASKING, "200 OK", "Server: \xff\xfe"),
         answer(ASKING) + b"v=0\r\n\x00\xff",
         answer(ASKING).replace(b"received=192.0.2.10", b"received=2001:db8::10"),
     ],
-    ids=["folded Via", "folded CSeq", "Latin-1 phrase", "no phrase", "odd header", "a body", "IPv6 without brackets"],
+    ids=[
+        "folded Via",
+        "folded CSeq",
+        "Latin-1 phrase",
+        "no phrase",
+        "no blank",
+        "BRANCH",
+        "odd header",
+        "a body",
+        "IPv6 without brackets",
+    ],
 )
 def test_an_answer_that_is_oddly_written_is_read_all_the_same(raw: bytes) -> None:
     assert read_answer(raw) == RIGHT
