@@ -18,7 +18,7 @@ WIDTHS = (390, 1280, 1920)
 #: A database, and what is looked at of it.
 PAGES = (
     *(("office", path) for path in ("/", "/wall", "/targets", "/targets/office", "/targets/trunk-sipgate")),
-    *(("office", path) for path in ("/incidents", "/incidents/1", "/targets/nobody", "/report")),
+    *(("office", path) for path in ("/incidents", "/incidents/1", "/targets/nobody", "/report", "/silences")),
     *(("empty", path) for path in ("/", "/wall", "/targets", "/incidents")),
     *(("well", path) for path in ("/", "/wall")),
 )

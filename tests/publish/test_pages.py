@@ -9,13 +9,17 @@ from contextlib import closing
 from html import unescape
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
+from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.history.metrics import ROUND_TRIP
-from healthmon.model import Changes, Check, CheckState, Freshness, Health, Kind, Target
+from healthmon.model import Changes, Check, CheckState, Freshness, Health, Kind, Matcher, Target
+from healthmon.store.write.orders import open_commander
+from healthmon.times.weekly import Weekly
 from tests.publish.scene import Site, opened, site
 from tests.report.builder import (
     DAY,
@@ -529,3 +533,45 @@ def test_a_report_that_cannot_be_is_said_on_a_page(question: str, tmp_path: Path
     assert code == 400
     assert question.replace("=", " ") in text_of(page) or question in text_of(page)
     assert page.startswith("<!DOCTYPE html>")
+
+
+# ---------------------------------------------------------------- silences
+
+
+def test_silences_and_maintenance_are_shown_with_what_they_mute(tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", provider("trunk", DOWN)
+    every_night = (Weekly(frozenset(range(7)), 120, 240, ZoneInfo("Europe/Berlin")),)
+    now_too = (Weekly(frozenset(range(7)), 13 * 60, 15 * 60, ZoneInfo("Europe/Berlin")),)
+    plans = Plans(
+        maintenance=(
+            MaintenanceConfig("night", every_night, Matcher(kinds=(Kind.PHONE,))),
+            MaintenanceConfig("lunch", now_too, Matcher(pbxs=("branch",))),
+        )
+    )
+    muted = outage(7, state, NOW - HOUR, muted_by="silence 2")
+    with site(path, [connection(), state, phone("101")], incidents=[muted], shown={"plans": plans}) as web:
+        with open_commander(path) as commander:
+            for since, endpoint, why in ((NOW - 2 * DAY, "PJSIP/9*", "old"), (NOW - HOUR, "PJSIP/trunk", MARKUP)):
+                matcher = Matcher(endpoints=(endpoint,))
+                commander.silence(matcher, since=since, until=since + DAY, author="anna", reason=why, by_wall=False)
+        web.live.look()
+        page = shown(web, "/silences")
+
+    assert MARKUP not in page
+    now, planned, over = (unescape(text_of(part)) for part in page.split("<section")[1:4])
+    assert "endpoint=PJSIP/trunk silence 2 · things that are watched: 1" in now
+    assert "Incident 7 provider trunk (office)" in now
+    assert f"13:00 – 2 May 13:00 anna {MARKUP}" in now
+    assert "pbx=branch maintenance lunch · things that are watched: 0 13:00 – 15:00" in now
+    assert planned.count("maintenance night") == 7
+    assert "kind=phone maintenance night · things that are watched: 1 2 May 02:00 – 2 May 04:00" in planned
+    assert "endpoint=PJSIP/9* silence 1" in over
+    assert "silence 1" not in now
+
+
+def test_where_nothing_is_silenced_it_is_said_how_to_do_it(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        page = text_of(shown(web, "/silences"))
+
+    assert page.count("None.") == 3
+    assert "healthmon silence add" in page

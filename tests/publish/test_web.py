@@ -14,7 +14,7 @@ from healthmon.report.status.data import status_data
 from healthmon.report.status.query import read_status
 from healthmon.store.read.queries import open_reader
 from tests.publish.scene import site
-from tests.report.builder import HOUR, NOW, blind, connection, phone, provider
+from tests.report.builder import DAY, HOUR, NOW, blind, connection, phone, provider, steps
 
 DOWN = Health.DOWN
 
@@ -80,6 +80,38 @@ def test_whoever_has_the_status_is_told_so_until_something_is_written(tmp_path: 
 def test_a_dialplan_gets_one_word(endpoint: str, word: str, tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection(), provider("trunk", DOWN), phone("101")]) as web:
         assert web.get(f"/api/v1/state/office/{endpoint}") == (200, word)
+
+
+@pytest.mark.parametrize("path", ["history", "targets"])
+def test_the_life_of_a_target_is_told_from_one_time_to_another(path: str, tmp_path: Path) -> None:
+    state = provider("trunk")
+    history = steps(state, (NOW - 9 * DAY, Health.UP), (NOW - 3 * DAY, DOWN), (NOW - HOUR, Health.UP))
+    with site(tmp_path / "h.db", [connection(), state], history=history) as web:
+        asked = ("", "?until=2026-04-30", "?since=2026-05-01", "?until=2026-04-10&since=2026-04-01")
+        lives = [json.loads(web.get(f"/api/v1/{path}/trunk{each}")[1])["events"] for each in asked]
+
+    assert [[event["at"][:10] for event in life] for life in lives] == [
+        ["2026-04-22", "2026-04-28", "2026-05-01"],
+        ["2026-04-22", "2026-04-28"],
+        ["2026-04-28", "2026-05-01"],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "sentence"),
+    [
+        ("history/trunk?until=x", 400, "until x: write a date like 2026-05-01, or a time like '2026-05-01 14:00'\n"),
+        ("incidents?since=2027-01-01", 400, "since 2027-01-01: nothing has happened yet that could be reported\n"),
+        ("history/PJSIP/nobody", 404, ""),
+    ],
+)
+def test_a_life_that_cannot_be_told_is_one_sentence(path: str, code: int, sentence: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), provider("trunk")]) as web:
+        answered, text = web.get(f"/api/v1/{path}")
+
+    assert answered == code
+    assert text.startswith(sentence)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8089", "192.0.2.1", "127.0.0.1.evil.example", "[", ""])

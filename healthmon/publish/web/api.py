@@ -12,7 +12,8 @@ from healthmon.model import Health
 from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, json_answer, plain
 from healthmon.publish.web.live import Live
-from healthmon.publish.web.questions import number_of, wishes
+from healthmon.publish.web.questions import BadQuestion, number_of, wishes
+from healthmon.publish.web.report_question import without_dashes
 from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.data import incident_data
 from healthmon.report.status.data import status_data
@@ -20,7 +21,7 @@ from healthmon.report.target_names import find_target
 from healthmon.report.timeline.life import life_of
 from healthmon.report.timeline.life_text import life_data
 from healthmon.report.timeline.story import story_data, story_of
-from healthmon.report.window import window
+from healthmon.report.window import BadWindow, span
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.spans import Span
 
@@ -53,26 +54,29 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
         return json_answer(changes_data(live, request.args.get("since", "")))
 
     @routes.get("/targets/<path:name>")
+    @routes.get("/history/<path:name>")
     def target(name: str) -> Response:
-        span, now = _span(zone, live.now()), live.now()
+        now = live.now()
+        when = _asked_about(zone, now)
 
         def find(reader: Reader) -> object:
             called = reader.names(names)
             about = find_target(name, reader.known_targets(), called)
-            return life_data(life_of(reader, about, span, now, called.of(about.target)))
+            return life_data(life_of(reader, about, when, now, called.of(about.target)))
 
         return json_answer(live.read(find))
 
     @routes.get("/incidents")
     def incidents() -> Response:
-        only_open, span, now = request.args.get("open") == "1", _span(zone, live.now()), live.now()
+        only_open, now = request.args.get("open") == "1", live.now()
+        when = _asked_about(zone, now)
 
         def find(reader: Reader) -> list[object]:
             if only_open:
                 found = reader.open_incidents()[::-1]
             else:
                 # An incident of this very moment overlaps no time yet.
-                found = reader.newest_incidents(Wanted(span[0], span[1] + 1), LARGEST_PAGE)
+                found = reader.newest_incidents(Wanted(when[0], when[1] + 1), LARGEST_PAGE)
             called = reader.names(names)
             return [incident_data(reader.with_unseen(each, now), called) for each in found]
 
@@ -95,9 +99,12 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
     return routes
 
 
-def _span(zone: ZoneInfo, now: float) -> Span:
-    """From when to when is asked about. Raises BadWindow."""
-    return window(since=request.args.get("since"), from_=None, to=None, zone=zone, now=now)
+def _asked_about(zone: ZoneInfo, now: float) -> Span:
+    """From when to when is asked about. Raises BadQuestion."""
+    try:
+        return span(since=request.args.get("since"), until=request.args.get("until"), zone=zone, now=now)
+    except BadWindow as error:
+        raise BadQuestion(without_dashes(str(error))) from None
 
 
 def state_word(present: Present, pbx: str, endpoint: str) -> str:

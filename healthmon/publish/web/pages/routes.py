@@ -16,6 +16,7 @@ from healthmon.publish.web.pages.listing import targets_values
 from healthmon.publish.web.pages.overview import Overviewer
 from healthmon.publish.web.pages.rendering import ASSETS, POLICY, Moment, Pages
 from healthmon.publish.web.pages.report import report_values
+from healthmon.publish.web.pages.silences import read_silences, silences_values
 from healthmon.publish.web.pages.target import read_target, target_values
 from healthmon.publish.web.pages.wall import wall_values
 from healthmon.publish.web.report_question import report_question
@@ -65,6 +66,14 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
             return incident_values(moment, live.read(lambda reader: stories.read(reader, number, moment)))
 
         return made.answer("incident.html", values)
+
+    @routes.get("/silences")
+    def silences() -> Response:
+        def values(moment: Moment) -> dict[str, object]:
+            now = moment.present.status.now
+            return silences_values(moment, live.read(lambda reader: read_silences(reader, now)), plans)
+
+        return made.answer("silences.html", values)
 
     @routes.get("/report")
     def report() -> Response:
