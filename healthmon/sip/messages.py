@@ -102,7 +102,11 @@ def read_answer(raw: bytes) -> SipAnswer | None:
         error.__traceback__ = error.__context__ = None
         return None
     branch = via.parameters.get("branch") or ""
-    retry_after = _retry_after(message.headers.get("Retry-After") or "")
+    # ``120 (a comment);duration=60``: the seconds at the beginning.
+    seconds = _SECONDS.match(message.headers.get("Retry-After") or "")
+    retry_after = None
+    if seconds is not None:
+        retry_after = float(seconds[1])
     return SipAnswer(int(line[1]), branch, call_id, cseq.sequence, cseq.method, retry_after)
 
 
@@ -115,11 +119,3 @@ def in_order(raw: bytes) -> bytes:
     headers = _BRANCH.sub(b";branch=", _WITHOUT_PHRASE.sub(rb"\1 ", headers))
     headers = _RECEIVED.sub(b"", _BEFORE_COLON.sub(rb"\1:", _FOLDED.sub(b" ", headers)))
     return headers.decode("utf-8", errors="replace").encode() + b"\r\n\r\n"
-
-
-def _retry_after(value: str) -> float | None:
-    """``120 (a comment);duration=60``: the seconds at the beginning."""
-    found = _SECONDS.match(value)
-    if found is None:
-        return None
-    return float(found[1])

@@ -83,15 +83,13 @@ class Names:
             return Found((Remote(hop.transport, numeric, hop.port or USUAL_PORTS[hop.transport]),), LONGEST)
         try:
             with failures_of_the_peer(NameTrouble.of):
-                remotes, holds_for = self._begin().remotes(hop)
+                lookup = _Lookup(self._given or dns.resolver.Resolver(), time.monotonic() + self._within)
+                remotes, holds_for = lookup.remotes(hop)
         except NameTrouble as trouble:
             return Found((), SHORTEST, f"the name {hop.host} cannot be looked up: {trouble}")
         if not remotes:
             return Found((), SHORTEST, f"the name {hop.host} has no address")
         return Found(remotes[:MOST_ADDRESSES], max(SHORTEST, holds_for))
-
-    def _begin(self) -> _Lookup:
-        return _Lookup(self._given or dns.resolver.Resolver(), time.monotonic() + self._within)
 
 
 class _Lookup:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
 
@@ -133,21 +134,22 @@ class Prober:
         """Do what is due, wait for what comes, and give what that concludes."""
         now = self._times.steady()
         yield from self._begin_rounds(now)
-        yield from self._begin_transactions(now)
-        for came in self._sockets.wait(max(0.0, min(self._next_at() - now, LONGEST_TURN))):
+        while (turn := self._turns.take(now, has_room=self._sockets.has_room)) is not None:
+            yield from self._begin(*turn, now)
+        next_round = [at for at, *_ in self._agenda[:1]]
+        next_at = min([self.transactions.next_at(), self._turns.next_at(), *next_round])
+        for came in self._sockets.wait(max(0.0, min(next_at - now, LONGEST_TURN))):
             if isinstance(came, Failed):
                 yield from self._failed(came)
             else:
                 yield from self._came(came)
         now = self._times.steady()
         for transaction in self.transactions.to_send_again(now):
-            self._send_again(transaction)
+            # What cannot be sent may be the next time; if not, it was not answered.
+            with suppress(OSError):
+                self._sockets.send(transaction.remote, transaction.packet)
         for transaction in self.transactions.given_up(now):
             yield from self._was_silent(transaction)
-
-    def _next_at(self) -> float:
-        rounds = [at for at, *_ in self._agenda[:1]]
-        return min([self.transactions.next_at(), self._turns.next_at(), *rounds])
 
     def _begin_rounds(self, now: float) -> Iterator[Conclusion]:
         while self._agenda and self._agenda[0][0] <= now:
@@ -162,10 +164,6 @@ class Prober:
             for place in asked.waiting:
                 self._turns.add(Turn(asked, place), now, is_question=asked.is_question)
             yield from self._conclude(asked)
-
-    def _begin_transactions(self, now: float) -> Iterator[Conclusion]:
-        while (turn := self._turns.take(now, has_room=self._sockets.has_room)) is not None:
-            yield from self._begin(*turn, now)
 
     def _begin(self, asked: Asked, place: AskedAddress, now: float) -> Iterator[Conclusion]:
         remote, destination = place.remote, asked.destination
@@ -185,13 +183,6 @@ class Prober:
         place.transaction = Transaction(asking, remote, packet, now, OPTIONS_ANSWERED_WITHIN)
         self.transactions.begin(place.transaction)
         self._by_branch[branch] = asked, place
-
-    def _send_again(self, transaction: Transaction) -> None:
-        try:
-            self._sockets.send(transaction.remote, transaction.packet)
-        except OSError:
-            # It may come through the next time; if not, it was not answered.
-            return
 
     # ------------------------------------------------------------ what comes of it
 

@@ -95,7 +95,9 @@ class Sockets:
         """Send a request by a connection of its own; ``host``: whose certificate it must show. Raises OSError."""
         tls = None
         if remote.transport is Transport.TLS:
-            tls = self._trusted_context()
+            if self._trusted is None:
+                self._trusted = ssl.create_default_context()
+            tls = self._trusted
         self._keep(Carried(branch, packet, host, self._connection(remote, packet, tls, host)))
 
     @property
@@ -114,7 +116,8 @@ class Sockets:
         """Close the connection of a request, if it has one."""
         carried = self._carried.pop(branch, None)
         if carried is not None:
-            self._part(carried.connection)
+            self._selector.unregister(carried.connection.socket)
+            carried.connection.close()
 
     def wait(self, seconds: float) -> Iterator[Came | Failed]:
         """Wait for so long at most; give what came."""
@@ -122,7 +125,9 @@ class Sockets:
             if key.data is not None:
                 yield from self._advance(key.data)
             elif key.fileobj is self._woken:
-                _empty(self._woken)
+                with suppress(BlockingIOError):
+                    while self._woken.recv(4096):
+                        pass
             elif isinstance(key.fileobj, socket.socket):
                 yield from _datagrams(key.fileobj)
 
@@ -167,10 +172,6 @@ class Sockets:
         self._carried[carried.branch] = carried
         self._selector.register(carried.connection.socket, carried.connection.wants, carried)
 
-    def _part(self, connection: SipConnection) -> None:
-        self._selector.unregister(connection.socket)
-        connection.close()
-
     def _advance(self, carried: Carried) -> Iterator[Came | Failed]:
         """Move a connection on."""
         if not self._is_carried(carried):
@@ -184,7 +185,10 @@ class Sockets:
             yield from self._ask_all_the_same(carried, str(error))
             return
         except Broken as error:
-            yield from self._fail(carried, str(error))
+            # Its answer may have come just before.
+            if self._is_carried(carried):
+                self.drop(carried.branch)
+                yield Failed(carried.branch, "; ".join(filter(None, (carried.trouble, str(error)))))
             return
         if self._is_carried(carried):
             self._selector.modify(connection.socket, connection.wants, carried)
@@ -196,42 +200,21 @@ class Sockets:
         """Asterisk does not look at certificates unless it is told to: say what is wrong, and whether it answers."""
         remote = carried.connection.remote
         self.drop(carried.branch)
+        any_certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        any_certificate.check_hostname = False
+        any_certificate.verify_mode = ssl.CERT_NONE
         try:
-            connection = self._connection(remote, carried.packet, _any_certificate(), carried.host)
+            connection = self._connection(remote, carried.packet, any_certificate, carried.host)
         except OSError as error:
             yield Failed(carried.branch, str(error))
             return
         self._keep(Carried(carried.branch, carried.packet, carried.host, connection, why))
-
-    def _fail(self, carried: Carried, why: str) -> Iterator[Failed]:
-        # Its answer may have come just before.
-        if self._is_carried(carried):
-            self.drop(carried.branch)
-            yield Failed(carried.branch, "; ".join(filter(None, (carried.trouble, why))))
-
-    def _trusted_context(self) -> ssl.SSLContext:
-        if self._trusted is None:
-            self._trusted = ssl.create_default_context()
-        return self._trusted
-
-
-def _any_certificate() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _family_of(remote: Remote) -> socket.AddressFamily:
     if ":" in remote.address:
         return socket.AF_INET6
     return socket.AF_INET
-
-
-def _empty(woken: socket.socket) -> None:
-    with suppress(BlockingIOError):
-        while woken.recv(4096):
-            pass
 
 
 def _datagrams(opened: socket.socket) -> Iterator[Came]:

@@ -134,7 +134,13 @@ class Transactions:
         silent = [transaction for transaction in self._open.values() if transaction.given_up_at <= now]
         for transaction in silent:
             self._end(transaction, now, is_answered=False)
-        self._forget(now)
+        # What was over long enough ago is forgotten.
+        while self._over_until and self._over_until[0][0] <= now:
+            _, transaction = self._over_until.popleft()
+            self._over.pop(transaction.asking.branch, None)
+            self._remotes[transaction.remote] -= 1
+            if not self._remotes[transaction.remote]:
+                del self._remotes[transaction.remote]
         return silent
 
     def receive(self, raw: bytes, source: Remote, now: float) -> Answered | None:
@@ -177,11 +183,3 @@ class Transactions:
         if self._open.pop(branch, None) is not None:
             self._over[branch] = is_answered
             self._over_until.append((now + REMEMBERED_FOR, transaction))
-
-    def _forget(self, now: float) -> None:
-        while self._over_until and self._over_until[0][0] <= now:
-            _, transaction = self._over_until.popleft()
-            self._over.pop(transaction.asking.branch, None)
-            self._remotes[transaction.remote] -= 1
-            if not self._remotes[transaction.remote]:
-                del self._remotes[transaction.remote]
