@@ -17,7 +17,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.holds import Rules, is_ripe, known_after, known_at
-from healthmon.core.grouping.members import Fall, Members, cycle_of, fell_at
+from healthmon.core.grouping.members import Fall, cycle_of, fell_at
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
     are_all_lost,
@@ -178,15 +178,15 @@ class Falls:
         if now < min(until, self._line_known_at.get(target, 0.0)):
             return True
         group = self._memberships.group_at(target) or network_of(target.pbx)
-        every = (*self._memberships.all_of(group), *self._beside(group))
+        every = list(self._memberships.all_of(group))
+        if group.kind is Kind.SITE and group.is_public:
+            # The fall of these would make that of a site the outage of the line to the world.
+            providers = self._memberships.providers(group.pbx)
+            if providers.of:
+                every.append(providers)
+            else:
+                every += self._memberships.behind_line(group.pbx)
         return any(members.soonest(until) for members in every)
-
-    def _beside(self, group: Group) -> Iterable[Members]:
-        """Those whose fall would make that of a site the outage of the line to the world."""
-        if group.kind is not Kind.SITE or not group.is_public:
-            return ()
-        providers = self._memberships.providers(group.pbx)
-        return (providers,) if providers.of else self._memberships.behind_line(group.pbx)
 
     # ------------------------------------------------------------ opening and closing
 
@@ -434,14 +434,22 @@ class Falls:
 
     def _is_still_down(self, outage: Outage, left: Sequence[Fall]) -> bool:
         group = outage.group
-        if group.kind is Kind.NETWORK:
-            return self._is_still_cut(outage)
-        return any(is_still_enough(group, fall.down, fall.of, self._rules) for fall in left)
+        if group.kind is not Kind.NETWORK:
+            return any(is_still_enough(group, fall.down, fall.of, self._rules) for fall in left)
+        sites = self._sites_left(outage)
+        if outage.of:
+            return are_many_left(sites, outage.of, self._rules)
+        providers = self._memberships.providers(group.pbx).left(outage.since)
+        return are_all_lost(providers) or are_sites_lost(providers, sites, self._rules)
 
     def _is_mistaken(self, outage: Outage, now: float) -> bool:
         """Whether the providers are down, and a public site has shown by now that the line is not."""
         group = outage.group
-        if group.kind is not Kind.NETWORK or outage.of or not self._is_cut_by_providers_alone(outage):
+        if group.kind is not Kind.NETWORK or outage.of:
+            return False
+        providers = self._memberships.providers(group.pbx).left(outage.since)
+        if not are_all_lost(providers) or are_sites_lost(providers, self._sites_left(outage), self._rules):
+            # It is not by the providers alone that the line is known to be cut.
             return False
         return self._is_contradicted(group, outage.since, now)
 
@@ -454,18 +462,6 @@ class Falls:
             due = min((at for at in times if at is not None and at > now), default=None)
             if due is not None:
                 self._deadlines.set(Deadline(Due.GROUP, group.target), due)
-
-    def _is_still_cut(self, outage: Outage) -> bool:
-        sites = self._sites_left(outage)
-        if outage.of:
-            return are_many_left(sites, outage.of, self._rules)
-        providers = self._memberships.providers(outage.group.pbx).left(outage.since)
-        return are_all_lost(providers) or are_sites_lost(providers, sites, self._rules)
-
-    def _is_cut_by_providers_alone(self, outage: Outage) -> bool:
-        """Whether only that all providers are down tells that the line is cut."""
-        providers = self._memberships.providers(outage.group.pbx).left(outage.since)
-        return are_all_lost(providers) and not are_sites_lost(providers, self._sites_left(outage), self._rules)
 
     def _sites_left(self, outage: Outage) -> Sequence[Fall]:
         return [site.left(outage.since) for site in self._memberships.behind_line(outage.group.pbx)]

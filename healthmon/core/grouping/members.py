@@ -194,18 +194,16 @@ class Members:
         if after is Stance.RECOVERING:
             self.returned_at = max(self.returned_at, endpoint.pending_since)
         elif after is Stance.STANDING and before in (Stance.FALLEN, Stance.HIDDEN):
-            self._note_return(endpoint)
+            # It was seen down and works, and was not about to be believed so.
+            if endpoint.since > (self.down.get(endpoint.target) or 0.0):
+                # It flaps, or was not believed down.
+                self.returned_at = max(self.returned_at, endpoint.since)
+            else:
+                self.returned_at = max(self.returned_at, endpoint.endpoint.last_at)
+                # It must stay so for as long as if it had been believed down.
+                self.back_at = max(self.back_at, endpoint.endpoint.last_at + endpoint.hold_in_force().up_after)
         del self._by_stance[before][endpoint.target]
         self._by_stance[after][endpoint.target] = endpoint
-
-    def _note_return(self, endpoint: Reachability) -> None:
-        """One that was seen down works, and was not about to be believed so: it flaps, or was not believed down."""
-        if endpoint.since > (self.down.get(endpoint.target) or 0.0):
-            self.returned_at = max(self.returned_at, endpoint.since)
-            return
-        self.returned_at = max(self.returned_at, endpoint.endpoint.last_at)
-        # It must stay so for as long as if it had been believed down.
-        self.back_at = max(self.back_at, endpoint.endpoint.last_at + endpoint.hold_in_force().up_after)
 
     def remove(self, target: Target, stance: Stance) -> None:
         """Count one out."""
