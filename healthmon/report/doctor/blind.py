@@ -30,33 +30,21 @@ _WHERE_TO_LOOK = {
 
 def not_looked_at(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     """Say why nothing is known of a PBX, and what to do."""
+    user = ari_user(look.pbx.username)
     if failure.trouble is Trouble.DENIED:
-        return _refused(look, failure)
+        why = f"{_WHY_BLIND} ari.conf and [pbx {look.pbx.name}] must say the same name and password."
+        return _blind(look, failure, FindingName.ARI_REFUSED, why=why, remedies=(user,), freepbx=FREEPBX_ARI_USER)
     if failure.trouble in (Trouble.REFUSED, Trouble.STARTING):
-        return _off(look, failure)
+        remedies = [ari_enabled(), user]
+        if failure.trouble is Trouble.REFUSED:
+            remedies.insert(0, http_server(look.pbx.url))
+        freepbx = f"{FREEPBX_ARI} The user: {FREEPBX_ARI_USER}"
+        return _blind(look, failure, FindingName.ARI_OFF, remedies=tuple(remedies), freepbx=freepbx)
     if failure.trouble is Trouble.CLOSED:
-        return _used_up(look, failure)
+        remedy = Remedy("http.conf", ("[general]", "sessionlimit = 100"), (RELOAD_HTTP,))
+        return _blind(look, failure, FindingName.SESSIONS_USED_UP, remedies=(remedy,), freepbx=FREEPBX_SESSION_LIMIT)
     why = f"{_WHY_BLIND} {_WHERE_TO_LOOK.get(failure.trouble, '')}".rstrip()
     return _blind(look, failure, FindingName.ARI_NOT_REACHED, why=why)
-
-
-def _off(look: PbxLook, failure: FailedLook) -> DoctorFinding:
-    remedies: tuple[Remedy, ...] = (ari_enabled(), ari_user(look.pbx.username))
-    if failure.trouble is Trouble.REFUSED:
-        remedies = (http_server(look.pbx.url), *remedies)
-    freepbx = f"{FREEPBX_ARI} The user: {FREEPBX_ARI_USER}"
-    return _blind(look, failure, FindingName.ARI_OFF, remedies=remedies, freepbx=freepbx)
-
-
-def _refused(look: PbxLook, failure: FailedLook) -> DoctorFinding:
-    why = f"{_WHY_BLIND} ari.conf and [pbx {look.pbx.name}] must say the same name and password."
-    remedies = (ari_user(look.pbx.username),)
-    return _blind(look, failure, FindingName.ARI_REFUSED, why=why, remedies=remedies, freepbx=FREEPBX_ARI_USER)
-
-
-def _used_up(look: PbxLook, failure: FailedLook) -> DoctorFinding:
-    remedy = Remedy("http.conf", ("[general]", "sessionlimit = 100"), (RELOAD_HTTP,))
-    return _blind(look, failure, FindingName.SESSIONS_USED_UP, remedies=(remedy,), freepbx=FREEPBX_SESSION_LIMIT)
 
 
 def _blind(

@@ -47,7 +47,9 @@ def diagnose(looks: Sequence[PbxLook], machine: MachineLook, config: Config) -> 
         *own.of_configuration(config, machine),
         *own.of_machine(config, machine),
     ]
-    names = _names(looks, config)
+    surveys = [look.survey for look in looks if look.survey is not None]
+    callers = {settings.target: settings.caller_name for survey in surveys for settings in survey.settings}
+    names = DisplayNames(config.names).with_callers(callers)
     findings = [replace(finding, called=_called(finding, names)) for finding in findings]
     order = list(Gravity)
     findings.sort(key=lambda finding: order.index(finding.gravity))
@@ -57,13 +59,6 @@ def diagnose(looks: Sequence[PbxLook], machine: MachineLook, config: Config) -> 
         noticing={look.pbx.name: qualify.noticing(look, config) for look in looks},
         unseen=tuple(_unseen(looks, machine, len(config.pbxs))),
     )
-
-
-def _names(looks: Sequence[PbxLook], config: Config) -> DisplayNames:
-    """What people call the endpoints that were looked at."""
-    surveys = [look.survey for look in looks if look.survey is not None]
-    callers = {settings.target: settings.caller_name for survey in surveys for settings in survey.settings}
-    return DisplayNames(config.names).with_callers(callers)
 
 
 def _called(finding: DoctorFinding, names: DisplayNames) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from shlex import quote
 from urllib.parse import urlsplit
@@ -54,6 +54,10 @@ def _not_watched(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     names = tuple(target.endpoint for target in look.not_watched if not config.is_left_out(target))
     if not names:
         return
+    patterns = [escaped_pattern(name) for name in names]
+    if len(names) > 5:
+        # Of many only their technologies.
+        patterns = sorted({f"{name.partition('/')[0]}/*" for name in names})
     yield DoctorFinding(
         name=FindingName.NOT_WATCHED,
         gravity=Gravity.ADVICE,
@@ -61,18 +65,11 @@ def _not_watched(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
         means=f"No [watch …] section takes {counted(len(names), 'endpoint')} of this PBX.",
         why="Nobody is told when these are lost, and no report knows them.",
         remedies=(
-            Remedy(CONFIGURATION, ("[watch others]", f"endpoints = {', '.join(_patterns(names))}")),
+            Remedy(CONFIGURATION, ("[watch others]", f"endpoints = {', '.join(patterns)}")),
             Remedy(commands=("healthmon discover     # shows which section takes which",)),
         ),
         endpoints=names,
     )
-
-
-def _patterns(names: tuple[str, ...]) -> Iterable[str]:
-    """Write a few names as they are, of many only their technologies."""
-    if len(names) <= 5:
-        return map(escaped_pattern, names)
-    return sorted({f"{name.partition('/')[0]}/*" for name in names})
 
 
 def of_configuration(config: Config, machine: MachineLook) -> Iterator[DoctorFinding]:

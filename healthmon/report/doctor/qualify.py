@@ -74,7 +74,10 @@ def findings(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     providers = {settings.target for settings in known if is_provider(settings, config)}
     not_checked = [settings.target for settings in known if qualify_in_words(settings) == NOT_CHECKED]
     yield from _providers_not_qualified(look, [target for target in not_checked if target in providers], config)
-    yield from _phones_not_qualified(look, [target for target in not_checked if target not in providers])
+    phones = [target for target in not_checked if target not in providers]
+    if phones:
+        why = "The loss of one is noticed only when its registration expires, up to an hour later."
+        yield _not_qualified(look, phones, Gravity.ADVICE, counted(len(phones), "watched phone"), why)
     yield from _slowly(look, [settings.target for settings in known if _is_slow(settings)])
     yield from _any_answer(look, [target for target in providers if not _is_asked_by_us(target, config)], config)
     yield from _odd_names(look, [settings.target for settings in known])
@@ -104,12 +107,6 @@ def _providers_not_qualified(look: PbxLook, targets: Sequence[Target], config: C
         gravity = Gravity.ADVICE
         why = "Asterisk calls it online for ever, and sends calls to it; only healthmon's own OPTIONS notice its loss."
     yield _not_qualified(look, targets, gravity, counted(len(targets), "watched provider"), why)
-
-
-def _phones_not_qualified(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
-    if targets:
-        why = "The loss of one is noticed only when its registration expires, up to an hour later."
-        yield _not_qualified(look, targets, Gravity.ADVICE, counted(len(targets), "watched phone"), why)
 
 
 def _not_qualified(look: PbxLook, targets: Sequence[Target], gravity: Gravity, whom: str, why: str) -> DoctorFinding:

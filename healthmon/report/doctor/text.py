@@ -9,7 +9,6 @@ from healthmon.report.doctor.diagnosis import Diagnosis
 from healthmon.report.doctor.finding import DoctorFinding, Gravity, Remedy
 from healthmon.report.doctor.qualify import Noticing
 from healthmon.report.formatting import counted, visible
-from healthmon.sources.examination import PbxLook
 from healthmon.text.callerid import beside
 from healthmon.text.lists import listed_in_full
 
@@ -22,7 +21,10 @@ def doctor_text(diagnosis: Diagnosis) -> str:
     """Write everything: each PBX, then what is healthmon's own, then what was not looked at."""
     lines: list[str] = []
     for look in diagnosis.looks:
-        lines += [_head(look), ""]
+        pbx = f"pbx {look.pbx.name} at {look.pbx.url}"
+        if look.survey is not None:
+            pbx = f"pbx {look.pbx.name}: Asterisk {look.survey.info.version} at {look.pbx.url}"
+        lines += [pbx, ""]
         lines += _noticing(diagnosis.noticing[look.pbx.name])
         lines += _findings([finding for finding in diagnosis.findings if finding.pbx == look.pbx.name])
     lines += ["healthmon and this machine", ""]
@@ -43,12 +45,6 @@ def finding_text(finding: DoctorFinding) -> str:
 def remedy_text(remedy: Remedy) -> str:
     """Write one remedy by itself."""
     return "\n".join(map(visible, _remedy(remedy))) + "\n"
-
-
-def _head(look: PbxLook) -> str:
-    if look.survey is None:
-        return f"pbx {look.pbx.name} at {look.pbx.url}"
-    return f"pbx {look.pbx.name}: Asterisk {look.survey.info.version} at {look.pbx.url}"
 
 
 def _noticing(rows: Sequence[Noticing]) -> Iterator[str]:
