@@ -185,7 +185,10 @@ class EndpointFacts:
         self.lost = unreachable(contacts)
         if change.status in (ContactStatus.REACHABLE, ContactStatus.REMOVED):
             self.presumed = ""
-        self._note_round_trip(change)
+        if self.slow is not None and change.status is not ContactStatus.UPDATED:
+            self.slow.pop(change.uri, None)
+        if change.rtt_ms is not None and change.status is ContactStatus.REACHABLE and change.uri in contacts:
+            self.note_round_trip(change.uri, change.rtt_ms)
         if not (self.lost or self.slow or self.presumed):
             self.doubted_at = 0.0
 
@@ -213,13 +216,6 @@ class EndpointFacts:
             return False
         is_known = any(way.uri == change.uri for way in self.settings.ways or ())
         return is_known is (change.status is ContactStatus.REMOVED)
-
-    def _note_round_trip(self, change: ContactChange) -> None:
-        if self.slow is not None and change.status is not ContactStatus.UPDATED:
-            self.slow.pop(change.uri, None)
-        is_answer = change.rtt_ms is not None and change.status is ContactStatus.REACHABLE
-        if is_answer and change.uri in (self.contacts or ()):
-            self.note_round_trip(change.uri, change.rtt_ms)
 
     def note_round_trip(self, uri: str, rtt_ms: float | None) -> None:
         """Keep in mind whether a contact is slow: one that was must be quicker by a fifth than what makes one slow."""

@@ -340,10 +340,8 @@ class Endpoints:
             # Asked already since then: give the answer its time.
             at = check.asked_at + ASK_AGAIN
         self._booking.deadlines.set(to_ask, at)
-        if isinstance(check, Reachability) and pbx.can_check_at_once:
-            self._plan_second_check(pbx, check)
-
-    def _plan_second_check(self, pbx: Pbx, check: Reachability) -> None:
+        if not isinstance(check, Reachability) or not pbx.can_check_at_once:
+            return
         if check.wants_second_check() and check.plan_second_check():
             pbx.storms.note_fall(check.pending_since)
             due_at = check.pending_since + STORM_IS_SEEN_WITHIN
@@ -363,14 +361,11 @@ class Endpoints:
                 # It is planned anew when that is over.
                 check.planned_for = 0.0
             elif check.wants_second_check() and not check.is_checked_again and not is_storm:
-                self._ask_second_check(pbx, endpoint.target, step)
-
-    def _ask_second_check(self, pbx: Pbx, target: Target, step: Step) -> None:
-        at = pbx.storms.next_check(step.now)
-        if at > step.now:
-            self._booking.deadlines.set(Deadline(Due.SECOND_CHECK, target), at)
-        else:
-            step.changes.questions.append(Question(pbx.name, (target,), asked_by=Channel.MANAGER))
+                at = pbx.storms.next_check(step.now)
+                if at > step.now:
+                    self._booking.deadlines.set(Deadline(Due.SECOND_CHECK, endpoint.target), at)
+                else:
+                    step.changes.questions.append(Question(pbx.name, (endpoint.target,), asked_by=Channel.MANAGER))
 
     def begin_second_check(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """Asterisk has taken up a check that was asked for; have it do so once more, if that was too early to count."""

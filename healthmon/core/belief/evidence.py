@@ -157,20 +157,18 @@ def loss_of_last_contact(uri: str, before: ContactStatus, settings: EndpointSett
 
 def why_down(loss: Loss, said: str, settings: EndpointSettings | None) -> str:
     """Say why an endpoint is down, in words for people; behind them what Asterisk said."""
-    why = loss or _why_offline(settings)
+    why: str = loss
+    if not loss:
+        # No event told more than that it is offline.
+        why = Loss.NO_ANSWER
+        if settings is not None and settings.known and not settings.has_static_contact:
+            why = "not registered, or does not answer OPTIONS"
     if why == Loss.NO_ANSWER and settings is not None and settings.takes_2xx_only:
         # It may well answer, with 503 at each time: Asterisk does not say.
         why = "answers OPTIONS with no 2xx, or not at all"
     if said:
         return f"{why} ({said})"
     return why
-
-
-def _why_offline(settings: EndpointSettings | None) -> str:
-    """What offline means where no event told more."""
-    if settings is not None and settings.known and not settings.has_static_contact:
-        return "not registered, or does not answer OPTIONS"
-    return Loss.NO_ANSWER
 
 
 def least_round_trip(rtt_ms: float) -> float:

@@ -31,7 +31,8 @@ class MaintenanceModes:
         begun = sorted(listed.names - known.keys())[: MOST_WATCHED - len(known) + len(ended)]
         self._end(pbx, ended, at, step)
         if begun:
-            known.update(dict.fromkeys(begun, self._words(at)))
+            since = datetime.fromtimestamp(self._booking.wall.shown(at), self._booking.config.timezone)
+            known.update(dict.fromkeys(begun, f"{IN_MAINTENANCE_MODE} since {since:%Y-%m-%d %H:%M}"))
             self._change(pbx, begun, at, step, is_over=False)
 
     def end_all(self, pbx: Pbx, at: float, step: Step) -> None:
@@ -49,10 +50,6 @@ class MaintenanceModes:
         """Healthmon was stopped while an endpoint was in it: it still is, unless the next list says otherwise."""
         words = endpoint.reachability.unknown_because
         pbx.in_maintenance[endpoint.target.resource] = endpoint.maintenance_mode = words
-
-    def _words(self, at: float) -> str:
-        local = datetime.fromtimestamp(self._booking.wall.shown(at), self._booking.config.timezone)
-        return f"{IN_MAINTENANCE_MODE} since {local:%Y-%m-%d %H:%M}"
 
     def _end(self, pbx: Pbx, names: Collection[str], at: float, step: Step) -> None:
         ended = sorted(names)

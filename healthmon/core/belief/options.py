@@ -183,17 +183,14 @@ class Options(EndpointCheck):
 
     def why(self) -> str:
         """Our view, and beside it that of Asterisk, where it is another."""
-        view = self._asterisk_says()
+        view = ""
+        if is_partly_unchecked(self.endpoint.settings):
+            view = "not checked"
+        elif self.endpoint.word is Health.UP:
+            view = "reachable"
         if self.heard is Health.UP or not view:
             return self.words
         return f"{self.words}; Asterisk: {view}"
-
-    def _asterisk_says(self) -> str:
-        if is_partly_unchecked(self.endpoint.settings):
-            return "not checked"
-        if self.endpoint.word is Health.UP:
-            return "reachable"
-        return ""
 
     def remark_beside(self) -> str:
         """What it answers, where that is not simply "yes"; that it has never answered."""

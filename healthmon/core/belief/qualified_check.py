@@ -48,14 +48,10 @@ class QualifiedCheck(EndpointCheck):
         endpoint = self.endpoint
         if word is Health.UP and now < endpoint.first_check_by:
             return UNCHECKED_YET
-        if self._is_never_checked(word):
+        is_to_be_checked = endpoint.settings is not None and endpoint.settings.is_qualified
+        if word is Health.DOWN and is_to_be_checked and not self.ever_up and has_unchecked_name(endpoint.target):
+            # Asterisk is to check it, and cannot.
             return NAME_NOT_CHECKED
         if word is Health.DOWN and endpoint.is_in_grace(now):
             return endpoint.grace_why
         return ""
-
-    def _is_never_checked(self, word: Health) -> bool:
-        """Whether "offline" says nothing: it is to be checked, and Asterisk cannot."""
-        endpoint = self.endpoint
-        is_to_be_checked = endpoint.settings is not None and endpoint.settings.is_qualified
-        return word is Health.DOWN and is_to_be_checked and not self.ever_up and has_unchecked_name(endpoint.target)

@@ -62,12 +62,10 @@ class Reachability(QualifiedCheck):
         What has no contact left would be asked no question. Devices are told with their site, which is believed down
         before they are: two of Asterisk's own checks are a part of that (rule 14b).
         """
-        is_falling = self.pending is Health.DOWN and not self.unknown_because and not self.kind.is_device
-        is_waiting = is_falling and self.hold.down_after > self.endpoint.policy.hold.down_after
-        return is_waiting and self._can_be_checked()
-
-    def _can_be_checked(self) -> bool:
         endpoint = self.endpoint
+        is_falling = self.pending is Health.DOWN and not self.unknown_because and not self.kind.is_device
+        if not is_falling or self.hold.down_after <= endpoint.policy.hold.down_after:
+            return False
         has_contact = endpoint.settings is not None and endpoint.settings.has_static_contact
         is_pjsip = endpoint.target.technology == "PJSIP"
         return is_pjsip and (has_contact or self.loss is Loss.NO_ANSWER) and not has_unchecked_name(endpoint.target)
