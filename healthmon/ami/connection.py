@@ -191,14 +191,12 @@ class ManagerConnection:
                 if _is_last(frame):
                     del open_answers[number]
             elif frame.get("Event") in self._wanted:
-                self._keep(frame)
+                if len(self._events) >= MOST_WAITING:
+                    self.has_lost_events = True
+                    continue
+                few_headers = islice(frame.items(), MOST_HEADERS)
+                self._events.append({name: shortened(value) for name, value in few_headers})
         return is_answered
-
-    def _keep(self, event: Frame) -> None:
-        if len(self._events) < MOST_WAITING:
-            self._events.append({name: shortened(value) for name, value in islice(event.items(), MOST_HEADERS)})
-        else:
-            self.has_lost_events = True
 
     # ---------------------------------------------------------------- events
 

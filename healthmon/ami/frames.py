@@ -58,7 +58,11 @@ class Decoder:
             self._is_skipping = False
             return
         if not line:
-            self._end_frame(frames)
+            # It ends the frame.
+            frame, self._frame = self._frame, {}
+            if frame and not self._is_spoilt and frame.get("Event") != SECRET_EVENT:
+                frames.append(frame)
+            self._size, self._is_spoilt = 0, False
             return
         self._size += len(line)
         if self._size > LONGEST_FRAME:
@@ -71,9 +75,3 @@ class Decoder:
             if name == OUTPUT and name in self._frame:
                 value = f"{self._frame[name]}\n{value}"
             self._frame[name] = value
-
-    def _end_frame(self, frames: list[Frame]) -> None:
-        frame, self._frame = self._frame, {}
-        if frame and not self._is_spoilt and frame.get("Event") != SECRET_EVENT:
-            frames.append(frame)
-        self._size, self._is_spoilt = 0, False

@@ -145,11 +145,9 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> 
     if status == 503 and said is not None:
         return AriStarting(pbx.name, call, f"Asterisk is starting ({said or 'not booted'})")
     if status in (502, 503, 504) and said is None:
-        return _bad_gateway(pbx, call, status, server)
-    return _unexpected(pbx, call, status, said, body)
-
-
-def _unexpected(pbx: PbxConfig, call: str, status: int, said: str | None, body: Body) -> AriUnexpected:
+        who = "Asterisk's HTTP server" if server.startswith("Asterisk") else "the reverse proxy"
+        trouble = Trouble.TIMED_OUT if status == 504 else Trouble.REFUSED
+        return AriUnreachable(pbx.name, call, f"{who} says {status}: Asterisk does not answer behind it", trouble)
     what = f"an answer {status}" + (f" ({said})" if said else "")
     if 300 <= status < 400:
         what += " that sends us elsewhere, which is not followed"
@@ -172,9 +170,3 @@ def _not_found(pbx: PbxConfig, call: str, said: str | None) -> AriError:
         call,
         "HTTP answers, ARI does not (404): Asterisk is starting, ARI is off, or the path of url is wrong",
     )
-
-
-def _bad_gateway(pbx: PbxConfig, call: str, status: int, server: str) -> AriError:
-    who = "Asterisk's HTTP server" if server.startswith("Asterisk") else "the reverse proxy"
-    trouble = Trouble.TIMED_OUT if status == 504 else Trouble.REFUSED
-    return AriUnreachable(pbx.name, call, f"{who} says {status}: Asterisk does not answer behind it", trouble)
