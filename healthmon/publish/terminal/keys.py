@@ -38,16 +38,13 @@ def after_key(view: View, key: str, page: int, total: int) -> View:
         return replace(view, is_typing=True, above=0)
     if key == ESCAPE:
         return replace(view, search="", above=0)
-    return replace(view, above=_moved(view.above, key, page, total))
-
-
-def _moved(above: int, key: str, page: int, total: int) -> int:
     last = max(total - page, 0)
+    above = min(max(view.above + LINES.get(key, 0) + page * PAGES.get(key, 0), 0), last)
     if key in TO_TOP:
-        return 0
-    if key in TO_END:
-        return last
-    return min(max(above + LINES.get(key, 0) + page * PAGES.get(key, 0), 0), last)
+        above = 0
+    elif key in TO_END:
+        above = last
+    return replace(view, above=above)
 
 
 def _typed(view: View, key: str) -> View:
