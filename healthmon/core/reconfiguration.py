@@ -6,7 +6,6 @@ Until all are taken up, groups are not looked at, and no message is let go: half
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -56,7 +55,13 @@ class Reconfiguration:
             self._drop_pbx(pbx, step)
         for pbx_config in config.pbxs:
             self._take_pbx(pbx_config, step)
-        self._left = deque(self._changed(config))
+        # Every endpoint that the new configuration may treat differently.
+        self._left = deque(
+            target
+            for pbx in self._pbxs.values()
+            for target, endpoint in pbx.endpoints.items()
+            if self._is_regrouping or config.watch_for(target) is not endpoint.policy
+        )
         self.go_on(step)
 
     def go_on(self, step: Step) -> None:
@@ -80,13 +85,6 @@ class Reconfiguration:
         self._stages.alerting.forget_audiences()
         self._stages.alerting.review_telling(step.now, step.changes)
         self._stages.alerting.watch_mutes(step.now)
-
-    def _changed(self, config: Config) -> Iterator[Target]:
-        """Every endpoint that the new configuration may treat differently."""
-        for pbx in self._pbxs.values():
-            for target, endpoint in pbx.endpoints.items():
-                if self._is_regrouping or config.watch_for(target) is not endpoint.policy:
-                    yield target
 
     def _take_up(self, target: Target, step: Step) -> None:
         pbx, endpoint = self._find(target)

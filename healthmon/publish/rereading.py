@@ -38,7 +38,11 @@ class Rereading(Generic[Found]):
             # Where it was set back, the clock says nothing of how old it is.
             if self._read_at <= now < self._due_at:
                 return None
-            return self._read_now(now)
+            with self._watcher.reading() as reader:
+                found = self._read(reader)
+            self._read_at = now
+            self.trouble = ""
+            return found
         except StoreError as error:
             self.trouble = str(error)
         except UNREADABLE as error:
@@ -50,10 +54,3 @@ class Rereading(Generic[Found]):
         """It was taken up: read it anew in so long at the latest."""
         self.has_changed = False
         self._due_at = self._now() + seconds
-
-    def _read_now(self, now: float) -> Found:
-        with self._watcher.reading() as reader:
-            found = self._read(reader)
-        self._read_at = now
-        self.trouble = ""
-        return found

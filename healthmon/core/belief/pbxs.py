@@ -197,14 +197,6 @@ class Pbxs:
         else:
             self._booking.deadlines.set(key, step.now + ASK_AGAIN)
 
-    def _ask(self, pbx: Pbx, check: str, step: Step) -> None:
-        """A deadline of the PBX itself has come: have it looked at."""
-        self._booking.deadlines.set(Deadline(Due.ASK_PBX, pbx.target, check), step.now + ASK_AGAIN)
-        if check == Check.MANAGER:
-            step.changes.questions.append(Question(pbx.name, check=check, asked_by=Channel.MANAGER))
-        else:
-            self._want_snapshot_now(pbx, step)
-
     def want_snapshot(self, pbx: Pbx, step: Step) -> None:
         """Have everything looked at, at most once a second."""
         if step.now - pbx.snapshot_wanted_at >= 1.0:
@@ -225,11 +217,16 @@ class Pbxs:
     def fall_due(self, pbx: Pbx, deadline: Deadline, step: Step) -> None:
         """A time has come that was set for a PBX itself."""
         if deadline.what is Due.ASK_PBX:
-            self._ask(pbx, deadline.check, step)
+            self._booking.deadlines.set(Deadline(Due.ASK_PBX, pbx.target, deadline.check), step.now + ASK_AGAIN)
+            if deadline.check == Check.MANAGER:
+                step.changes.questions.append(Question(pbx.name, check=deadline.check, asked_by=Channel.MANAGER))
+            else:
+                self._want_snapshot_now(pbx, step)
         elif deadline.what is Due.FLAPPING:
             self._look_at_flapping(pbx, step)
-        elif deadline.what is Due.RESTARTS_ARE_OVER:
-            self._restarts_are_over(pbx, step)
+        elif deadline.what is Due.RESTARTS_ARE_OVER and pbx.restarting.belief is Health.DEGRADED:
+            transition = pbx.restarting.believe(Health.UP, step.now, step.now, "no restart for ten minutes")
+            self._booking.settle(pbx.restarting, transition, step)
         elif deadline.what is Due.ACCEPT:
             self._accept(pbx, step)
 
@@ -357,7 +354,11 @@ class Pbxs:
 
     def _restarted(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
         at = snapshot.asked_at
-        self._note_restart(pbx, snapshot, step)
+        running_for = snapshot.running_for or 0.0
+        restart = Restart(pbx.name, max(at - running_for, pbx.snapshot_at), snapshot.startup_time)
+        step.changes.restarts.append(restart)
+        if pbx.config.tell_restarts:
+            self._booking.tell(PbxRestarted(pbx.target, restart))
         self.maintenance_modes.end_all(pbx, at, step)
         pbx.removed.clear()
         self._count_restart(pbx, at, step)
@@ -379,14 +380,6 @@ class Pbxs:
             pbx.grace_why, since + pbx.config.restart_grace, since + FIRST_TRIED_WITHIN, since
         )
 
-    def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
-        """Book the event, and tell it where that is wanted."""
-        running_for = snapshot.running_for or 0.0
-        restart = Restart(pbx.name, max(snapshot.asked_at - running_for, pbx.snapshot_at), snapshot.startup_time)
-        step.changes.restarts.append(restart)
-        if pbx.config.tell_restarts:
-            self._booking.tell(PbxRestarted(pbx.target, restart))
-
     def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
         restarts = pbx.count_restart(at)
         step.changes.log.append(f"{pbx.target}: Asterisk was restarted")
@@ -394,12 +387,6 @@ class Pbxs:
         if restarts >= RESTARTS_TOO_MANY and pbx.restarting.belief is not Health.DEGRADED:
             words = f"{restarts} restarts in {RESTARTS_WINDOW / 60:.0f} minutes"
             transition = pbx.restarting.believe(Health.DEGRADED, at, step.now, words)
-            self._booking.settle(pbx.restarting, transition, step)
-
-    def _restarts_are_over(self, pbx: Pbx, step: Step) -> None:
-        """Ten minutes without a restart."""
-        if pbx.restarting.belief is Health.DEGRADED:
-            transition = pbx.restarting.believe(Health.UP, step.now, step.now, "no restart for ten minutes")
             self._booking.settle(pbx.restarting, transition, step)
 
     @staticmethod

@@ -44,7 +44,10 @@ class Reachability(QualifiedCheck):
         if endpoint.device is Health.UP and endpoint.is_offline_in_use:
             return outlasting_a_cycle(self.hold, endpoint.settings)
         if self.checked_again_by and self.is_checked_again:
-            return self._hold_until_checked_again()
+            # As it is configured, or until the result of the second check can be read.
+            configured = endpoint.policy.hold
+            wanted = max(configured.down_after, self.checked_again_by - self.down_clock)
+            return replace(configured, down_after=min(self.hold.down_after, wanted))
         return self.hold
 
     def why_held(self, pending: Health) -> str:
@@ -97,12 +100,6 @@ class Reachability(QualifiedCheck):
     def is_checked_again(self) -> bool:
         """Whether Asterisk has taken up a second check of this outage that counts."""
         return self.checked_again_by > 0.0 and self.planned_for == self.pending_since
-
-    def _hold_until_checked_again(self) -> Hold:
-        """The hold as it is configured, or until the result of the second check can be read."""
-        configured = self.endpoint.policy.hold
-        wanted = max(configured.down_after, self.checked_again_by - self.down_clock)
-        return replace(configured, down_after=min(self.hold.down_after, wanted))
 
     # ------------------------------------------------------------ how it was lost
 

@@ -236,18 +236,15 @@ class Falls:
             return None
         fall = self._memberships.fall_of(group)
         if not is_enough(group, fall, self._rules) or not is_sure(group, fall, self._rules):
-            self._ask_about_fall(group, fall)
+            at = None
+            if group.kind is Kind.SITE and is_enough(group, fall, self._rules):
+                # Enough of it went down at once: they are asked about when that is so for long enough.
+                missing = least_of_site(fall.of, self._rules) - fall.sure
+                at = self._memberships.of(group).pending.nth(missing)
+            self._ask_in_time(group.target, at)
             return None
         is_known = group.kind is not Kind.SITE or self._memberships.are_all_placed(group.pbx)
         return self._fell(group, fall if is_known else replace(fall, of=0), now)
-
-    def _ask_about_fall(self, group: Group, fall: Fall) -> None:
-        """Where enough of a site went down at once: ask about them when that is so for long enough."""
-        at = None
-        if group.kind is Kind.SITE and is_enough(group, fall, self._rules):
-            missing = least_of_site(fall.of, self._rules) - fall.sure
-            at = self._memberships.of(group).pending.nth(missing)
-        self._ask_in_time(group.target, at)
 
     def _ask_about_rest(self, outage: Outage) -> None:
         """A site is down: ask about those that are pending when they are down for long enough, too."""

@@ -104,10 +104,6 @@ def read_request(connection: socket.socket, waiting: bytearray) -> Request | Non
             return None
     body = bytes(waiting[:size])
     del waiting[:size]
-    return _request(method, target, headers, body)
-
-
-def _request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:
     parts = urlsplit(target)
     # Split before decoding: a name may hold an encoded slash.
     segments = tuple(unquote(segment) for segment in parts.path.strip("/").split("/"))

@@ -130,7 +130,10 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     if registration.status == REGISTERED:
         return f"registered at {server}"
     if registration.technology != "PJSIP":
-        return _of_older_driver(registration, server)
+        why = f" (Asterisk: {registration.status})"
+        if registration.needs_a_push:
+            why += f"; {STOPPED_TRYING}: it needs 'sip reload'"
+        return f"not registered at {server}{why}; {AFFECTED}"
     if registration.status != REJECTED:
         why = f" (Asterisk: {registration.status}): {NOT_TRIED}"
     else:
@@ -141,10 +144,3 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     elif registration.status == REJECTED and tries.is_overdue and tries.has_stopped is None:
         why += f"; {WAITS}; {command} makes it try at once"
     return f"not registered at {server}{why}; {AFFECTED}"
-
-
-def _of_older_driver(registration: OutboundRegistration, server: str) -> str:
-    words = f"not registered at {server} (Asterisk: {registration.status})"
-    if registration.needs_a_push:
-        words += f"; {STOPPED_TRYING}: it needs 'sip reload'"
-    return f"{words}; {AFFECTED}"

@@ -300,10 +300,12 @@ def choose(
     """
     speaking: list[Line] = []
     silent: list[tuple[int, str]] = []
+    # That it is as it was told is worth a message if what explained it is over, or somebody must act.
+    has_more_to_say = incident.was_explained or asks_for_help(incident.cause)
     for row in rows:
         number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
         would_say = says(reason, incident, said)
-        is_no_change = reason is Reason.CHANGED and would_say is said and not _has_more_to_say(incident)
+        is_no_change = reason is Reason.CHANGED and would_say is said and not has_more_to_say
         is_stale = is_no_change or (reason is Reason.WIDENED and not is_wider(incident, told_size))
         if would_say is None or (is_stale and not doubt):
             silent.append((number, _why_nothing(incident, said)))
@@ -316,11 +318,6 @@ def choose(
     if not speaking:
         return Choice((), tuple(silent))
     return _speak_once(speaking) + Choice((), tuple(silent))
-
-
-def _has_more_to_say(incident: Incident) -> bool:
-    """Whether it is worth a message that it is as it was told: what explained it is over, or somebody must act."""
-    return incident.was_explained or asks_for_help(incident.cause)
 
 
 def _speak_once(speaking: Sequence[Line]) -> Choice:
