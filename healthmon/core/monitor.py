@@ -452,13 +452,11 @@ class Monitor:
                     continue
             self._observe(pbx, endpoint, observation, step, counts=counts)
         pbx.take_stock(snapshot)
-        if listed < len(endpoints):
-            self._look_for_missing(pbx, at, step)
-
-    def _look_for_missing(self, pbx: Pbx, at: float, step: Step) -> None:
-        for endpoint in list(pbx.endpoints.values()):
+        if listed >= len(endpoints):
+            return
+        for endpoint in list(endpoints.values()):
             # What an event spoke of after the request lives.
-            if endpoint.round != pbx.round and endpoint.is_listed and endpoint.last_at < at:
+            if endpoint.round != this_round and endpoint.is_listed and endpoint.last_at < at:
                 self._endpoints.miss(pbx, endpoint, at, step)
         self._stages.pass_on(step)
 

@@ -90,7 +90,13 @@ class Stages:
             words = self.alerting.take(changed, step)
         elif news.transition is not None:
             words = self.incidents.why_none(news)
-        _log(news.state, news.transition, words, step)
+        transition = news.transition
+        if transition is not None:
+            # The first "up" of twenty thousand phones is no decision worth a line each.
+            if transition.before is not None or transition.after is not Health.UP:
+                step.changes.log.append(_joined(f"{name_of(news.state)}: {in_words(transition)}", words))
+        elif words.startswith("tells"):
+            step.changes.log.append(_joined(f"{name_of(news.state)}: {status_of(news.state)}", words))
 
     def end(self, news: CheckEnded, step: Step) -> None:
         """What is open about a check ends for another reason than its recovery."""
@@ -119,15 +125,6 @@ def _joined(what: str, words: str) -> str:
     if words:
         return f"{what}; {words}"
     return what
-
-
-def _log(state: CheckState, transition: Transition | None, words: str, step: Step) -> None:
-    if transition is not None:
-        # The first "up" of twenty thousand phones is no decision worth a line each.
-        if transition.before is not None or transition.after is not Health.UP:
-            step.changes.log.append(_joined(f"{name_of(state)}: {in_words(transition)}", words))
-    elif words.startswith("tells"):
-        step.changes.log.append(_joined(f"{name_of(state)}: {status_of(state)}", words))
 
 
 def name_of(state: CheckState) -> str:

@@ -44,12 +44,9 @@ def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
     if wrong:
         raise ConfigError(wrong)
     language = HEALTHMON.value_of("language", draft.general.values)
-    return WebSettings(path, draft.of(WEB.kind)[0].record(), where, _plans(path, environ, where), language)
-
-
-def _plans(path: Path, environ: Mapping[str, str], where: DatabaseSettings) -> Plans:
-    """Read what sites and times of maintenance there are; where they are wrong, pages are made without them."""
     try:
-        return load_plans(path, environ)
+        plans = load_plans(path, environ)
     except ConfigError:
-        return Plans(names=where.names)
+        # Where sites and times of maintenance are wrong, pages are made without them.
+        plans = Plans(names=where.names)
+    return WebSettings(path, draft.of(WEB.kind)[0].record(), where, plans, language)

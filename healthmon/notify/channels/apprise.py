@@ -196,25 +196,23 @@ class AppriseSender:
         handed_over = _UNSURE.search(said) and not never_left
         if requests_of_it.is_in_doubt or handed_over or any(_SENT_SOME.match(words) for _, words in entries):
             return DeliveryUnsure(self.url_id, why)
+        no_connection = None
+        if never_left:
+            no_connection = NoConnection()
+            pool = _POOL.search(said)
+            if pool and not _PROXY.search(said):
+                no_connection = NoConnection(pool["host"], int(pool["port"]))
         return DeliveryError(
             self.url_id,
             why,
             refused=bool(_REFUSED.search(said)),
             retry_after=retry_after(said),
-            no_connection=self._where_not(said) if never_left else None,
+            no_connection=no_connection,
         )
 
     def _unexpected(self, error: Exception) -> DeliveryError:
         """Nobody knows how far apprise came."""
         return DeliveryUnsure(self.url_id, short(self._redact(with_its_type(error))))
-
-    def _where_not(self, said: str) -> NoConnection:
-        """Say where no connection came about, as far as that is known."""
-        if pool := _POOL.search(said):
-            if _PROXY.search(said):
-                return NoConnection()
-            return NoConnection(pool["host"], int(pool["port"]))
-        return NoConnection()
 
 
 class Parcel(msgspec.Struct, frozen=True):

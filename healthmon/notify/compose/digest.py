@@ -89,7 +89,12 @@ def _mood(lines: Sequence[MessageLine]) -> Mood:
 
 def _body(groups: Sequence[Sequence[MessageLine]], footer: str, voice: Voice, most: int) -> str:
     if most <= _SMALL_BODY:
-        footer = _briefly(_asked([line for group in groups for line in group]), most)
+        # The same where there is little room.
+        asked = _asked([line for group in groups for line in group])
+        numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
+        footer = "\n".join(f"healthmon ack {number}" for number in numbers[:1])
+        if numbers and most > _TINY_BODY:
+            footer = f"healthmon incident {numbers[0]}\n{footer}"
     if not footer:
         return cut("\n\n".join(_told(groups, most, voice)), most)
     room = most - len(footer) - 2
@@ -165,17 +170,6 @@ def _what_to_do(asked: Sequence[MessageLine], voice: Voice) -> Iterator[str]:
         yield from (f"healthmon ack {number}" for number in numbers)
     else:
         yield voice.text("{command} (N: the number of an incident)", command="healthmon ack N")
-
-
-def _briefly(asked: Sequence[MessageLine], most: int) -> str:
-    """The same where there is little room."""
-    numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
-    if not numbers:
-        return ""
-    ack = f"healthmon ack {numbers[0]}"
-    if most > _TINY_BODY:
-        return f"healthmon incident {numbers[0]}\n{ack}"
-    return ack
 
 
 def _footer(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice) -> str:
