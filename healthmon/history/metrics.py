@@ -59,17 +59,15 @@ class Metric(Struct, frozen=True):
         for step in sorted(summary.histogram):
             passed += summary.histogram[step]
             if passed >= wanted:
-                return min(max(self._middle_of(step), summary.min), summary.max)
+                middle = math.pow(WIDER, step + 0.5)
+                if step <= self._step_of(0.0):
+                    # The least value lies in this step, and shows best what there is.
+                    middle = 0.0
+                return min(max(middle, summary.min), summary.max)
         return None
 
     def _step_of(self, value: float) -> int:
         return math.floor(math.log(max(value, self.finest), WIDER))
-
-    def _middle_of(self, step: int) -> float:
-        if step <= self._step_of(0.0):
-            # The least value lies in this step, and shows best what there is.
-            return 0.0
-        return math.pow(WIDER, step + 0.5)
 
 
 #: How long a contact took to answer Asterisk's OPTIONS, without any repetition of it.

@@ -137,9 +137,14 @@ def _failing(
         if incident is not None and failure is None:
             # Nothing fails at present; either nothing was accepted since it opened, or there were defects before that.
             failure = Failure(incident.opened_at, incident.cause)
-        if failure is not None:
-            accepted_at = _accepted_after_defects(url, now)
-            yield replace(_failing_url(url, failure, incident), accepted_at=accepted_at)
+        if failure is None:
+            continue
+        accepted_at = _accepted_after_defects(url, now)
+        failing = FailingUrl(url.url_id, failure.since, failure.why, url.waiting, accepted_at=accepted_at)
+        if incident is not None:
+            about = acknowledged(incident)
+            failing = replace(failing, incident=incident.id, acknowledged=about, muted_by=incident.muted_by)
+        yield failing
 
 
 def _accepted_after_defects(url: UrlFacts, now: float) -> float | None:
@@ -156,10 +161,3 @@ def _matters(url: UrlFacts, now: float, *, is_running: bool) -> bool:
     if url.failing_since is None:
         return is_running
     return url.waiting > 0 or now - (url.last_error_at or 0.0) < FAILURE_MATTERS
-
-
-def _failing_url(url: UrlFacts, failure: Failure, incident: Incident | None) -> FailingUrl:
-    about = FailingUrl(url.url_id, failure.since, failure.why, url.waiting)
-    if incident is None:
-        return about
-    return replace(about, incident=incident.id, acknowledged=acknowledged(incident), muted_by=incident.muted_by)

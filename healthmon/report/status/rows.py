@@ -540,6 +540,9 @@ def _worst_first(row: TargetStatus) -> tuple[object, ...]:
     if row.state is not Health.UP and row.since:
         # What broke last is what somebody looks for.
         newest_first = -row.since
+    # PJSIP/99 goes before PJSIP/101.
+    name = row.target.endpoint.rstrip("0123456789")
+    digits = row.target.endpoint[len(name) :]
     return (
         row.is_unused,
         SEVERITY[row.state],
@@ -548,12 +551,5 @@ def _worst_first(row: TargetStatus) -> tuple[object, ...]:
         row.kind is not Kind.PROVIDER,
         newest_first,
         row.target.pbx,
-        _by_number(row.target.endpoint),
+        (name, len(digits.lstrip("0")), digits),
     )
-
-
-def _by_number(name: str) -> tuple[object, ...]:
-    """Order PJSIP/99 before PJSIP/101."""
-    head = name.rstrip("0123456789")
-    digits = name[len(head) :]
-    return head, len(digits.lstrip("0")), digits

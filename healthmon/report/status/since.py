@@ -6,7 +6,7 @@ shorter time, as another check was as bad before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -38,7 +38,8 @@ def holds_since(row: TargetStatus, changes: Iterable[Transition]) -> float | Non
     for at, together in groupby(changes, key=attrgetter("at")):
         since = at
         beliefs |= {change.check: change.before for change in together if change.check in beliefs}
-        if _worst(beliefs) is not row.belief:
+        known = [belief for belief in beliefs.values() if belief is not None and belief is not Health.UNKNOWN]
+        if min(known, key=lambda belief: SEVERITY[belief], default=None) is not row.belief:
             break
     return since
 
@@ -46,9 +47,3 @@ def holds_since(row: TargetStatus, changes: Iterable[Transition]) -> float | Non
 def _counting(row: TargetStatus) -> Sequence[TargetStatus]:
     """Those of its checks that make its state."""
     return [check for check in row.checks if check.is_of_endpoint]
-
-
-def _worst(beliefs: Mapping[str, Health | None]) -> Health | None:
-    """The worst of what is known."""
-    known = [belief for belief in beliefs.values() if belief is not None and belief is not Health.UNKNOWN]
-    return min(known, key=lambda belief: SEVERITY[belief], default=None)

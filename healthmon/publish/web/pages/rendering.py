@@ -70,7 +70,8 @@ class Pages:
         self._language = language(spoken)
         self._backgrounds = Backgrounds(live, plans)
         self._made: dict[str, MadePage] = {}
-        self.assets = {name: _asset(name) for name in ASSETS}
+        folder = files(__package__).joinpath("static")
+        self.assets = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in ASSETS}
         self._build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
         self._environment = environment()
 
@@ -143,7 +144,3 @@ def environment() -> Environment:
 def address_of(target: Target) -> str:
     """Where the page of a target is."""
     return f"/targets/{quote(short_name(target), safe='/:')}"
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath("static", name).read_text(encoding="utf-8")
