@@ -446,23 +446,24 @@ class PollSource:
             self._settings_pace.spend(self._client.requests - before)
 
     def _read_settings(self, target: Target) -> None:
+        at = self._clock.now()
+        found: EndpointSettings | Removed
         try:
-            self._inbox.offer(self._settings_of(target))
+            settings = self._client.settings(target, at)
         except AriUnexpected as error:
             self._unreadable.failed(error.what)
+        else:
+            if settings is None:
+                # There are none any more, though the endpoint is listed until the next restart.
+                found = Removed(target, at, Source.ANSWER)
+            elif self._is_probed(target):
+                found = settings
+            else:
+                # What nobody asks for is not kept for twenty thousand.
+                found = replace(settings, ways=None)
+            self._inbox.offer(found)
         # Not before: a PBX that fails now is asked again.
         self._agenda.done(target, self._clock.now())
-
-    def _settings_of(self, target: Target) -> EndpointSettings | Removed:
-        """The settings; or that there are none any more, though the endpoint is listed until the next restart."""
-        at = self._clock.now()
-        settings = self._client.settings(target, at)
-        if settings is None:
-            return Removed(target, at, Source.ANSWER)
-        if self._is_probed(target):
-            return settings
-        # What nobody asks for is not kept for twenty thousand.
-        return replace(settings, ways=None)
 
 
 def certificate_remark(ends_at: float | None, wall: float) -> str:

@@ -110,7 +110,12 @@ class Alerting:
         if isinstance(news, IncidentOpened):
             return self._opened(news, step)
         if isinstance(news, IncidentWidened):
-            return self._widened(news, step)
+            before, after = news.before, news.after
+            if after.watches != before.watches:
+                self._dispatch.widen_audience(after, set(after.watches) - set(before.watches))
+            elif after.down <= before.down:
+                return ""
+            return self._tell(after, step.now, step.changes)
         return self._changed(news, step)
 
     def _opened(self, news: IncidentOpened, step: Step) -> str:
@@ -161,14 +166,6 @@ class Alerting:
             changes.notes.append(Note(after.id, now, f"its end: {words}"))
         self._bigger_changed(after, now, changes)
         return words
-
-    def _widened(self, news: IncidentWidened, step: Step) -> str:
-        before, after = news.before, news.after
-        if after.watches != before.watches:
-            self._dispatch.widen_audience(after, set(after.watches) - set(before.watches))
-        elif after.down <= before.down:
-            return ""
-        return self._tell(after, step.now, step.changes)
 
     def _hand_down(self, bigger: Incident, smaller: Incident, step: Step) -> None:
         """Who took note of the bigger one took note of what is left of it."""
@@ -304,6 +301,12 @@ class Alerting:
             recovering_for = self._grouping.falls.recovering_for(incident.target)
         else:
             recovering_for = self._known.recovering_for(incident.target, incident.check)
+        muted_by = incident.muted_by
+        if not incident.is_open:
+            # What mutes it now may hold back that it is stable.
+            muted_by = self._muting.muted_by(incident, now)
+            if not is_for_now(muted_by):
+                muted_by = ""
         return Policy(
             remind_every=self._routing.remind_every(incident),
             is_explained=bigger is not None,
@@ -311,20 +314,11 @@ class Alerting:
             is_left=former is not None and former is not bigger and is_beside(incident, former),
             is_out_of_sight=self.is_out_of_sight(incident),
             unseen_since=self._known.unseen_since(incident.target, incident.check),
-            muted_by=self._held_back_by(incident, now),
+            muted_by=muted_by,
             is_acknowledged=incident.acked_at is not None,
             daily_line=self._routing.daily_line(incident, now - recovering_for),
             recovering_for=recovering_for,
         )
-
-    def _held_back_by(self, incident: Incident, now: float) -> str:
-        """What mutes it now, also if it is over: then that may hold back that it is stable."""
-        if incident.is_open:
-            return incident.muted_by
-        muted_by = self._muting.muted_by(incident, now)
-        if is_for_now(muted_by):
-            return muted_by
-        return ""
 
     def _tell(
         self,

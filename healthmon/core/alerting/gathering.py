@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.flapping import LASTED
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.restless import Restless
@@ -50,7 +49,12 @@ class Gathering:
         key = (incident.target.pbx, reason)
         batch = self._batches.get(key)
         if batch is None or batch.until <= now:
-            batch = self._batches[key] = Batch(now + _patience(endpoint, incident, reason))
+            if reason is Reason.FLAPPING:
+                # Within one cycle of its checks Asterisk has noticed the same of them.
+                wait = cycle_of(endpoint.reachability) + LASTED + CONFIRMED_WITHIN
+            else:
+                wait = PART_OF_WINDOW * endpoint.checks[incident.check].flap_rule.window
+            batch = self._batches[key] = Batch(now + wait)
         batch.numbers[incident.target, incident.check] = incident.id
         return batch.until
 
@@ -80,14 +84,6 @@ class Gathering:
         return any(
             machine.flaps is not None and machine.flaps.calm_at(machine.flap_rule) <= until for machine in flapping
         )
-
-
-def _patience(endpoint: Endpoint, incident: Incident, reason: Reason) -> float:
-    """How long this waits for the others at most (seconds)."""
-    if reason is Reason.FLAPPING:
-        # Within one cycle of its checks Asterisk has noticed the same of them.
-        return cycle_of(endpoint.reachability) + LASTED + CONFIRMED_WITHIN
-    return PART_OF_WINDOW * endpoint.checks[incident.check].flap_rule.window
 
 
 def _release(numbers: Iterable[int | None], step: Step) -> None:

@@ -133,16 +133,13 @@ class Waiting:
 
 def _aspect(told: Incident | Machine) -> Aspect:
     """What is told about: all checks of a PBX that fall are one thing; those that are well again, each another."""
-    if told.target.is_pbx and not _is_ending(told):
+    if isinstance(told, Machine):
+        is_ending = told.recovering_for > 0
+    else:
+        is_ending = not told.is_open
+    if told.target.is_pbx and not is_ending:
         return told.target, ""
     return told.target, told.check
-
-
-def _is_ending(told: Incident | Machine) -> bool:
-    """Whether it is over, or about to be."""
-    if isinstance(told, Machine):
-        return told.recovering_for > 0
-    return not told.is_open
 
 
 def _is_beside_trouble(endpoint: Endpoint, name: str, until: float) -> bool:

@@ -512,19 +512,16 @@ class Endpoints:
         elif deadline.what is Due.GRACE_IS_OVER:
             self._end_grace(pbx, endpoint, step)
         elif deadline.what is Due.FLAPPING and check is not None:
-            self._look_at_flapping(pbx, check, step)
+            # A change has lasted long enough to count, or old ones have left the window.
+            was_flapping = check.is_flapping
+            self._booking.review_flapping(check, step.now)
+            if check.is_flapping is not was_flapping:
+                self.settle(pbx, check, step)
         elif deadline.what is Due.CONTACTS:
             self._end_doubt(pbx, endpoint, step)
         elif deadline.what is Due.UNLISTED and not endpoint.is_listed:
             words = "not listed for 7 days"
             self.forget(pbx, endpoint, step.now, step, ending=Ending.REMOVED, cause=words)
-
-    def _look_at_flapping(self, pbx: Pbx, check: EndpointCheck, step: Step) -> None:
-        """A change has lasted long enough to count, or old ones have left the window."""
-        was_flapping = check.is_flapping
-        self._booking.review_flapping(check, step.now)
-        if check.is_flapping is not was_flapping:
-            self.settle(pbx, check, step)
 
     # ------------------------------------------------------------ grace
 

@@ -186,16 +186,13 @@ class Pbxs:
             machine.remark = words
         if changed or transition is not None or machine.fingerprint() != before:
             self._booking.settle(machine, transition, step)
-        self._schedule(machine, step)
-
-    def _schedule(self, machine: Machine, step: Step) -> None:
-        key, deadline = Deadline(Due.ASK_PBX, machine.target, machine.check), machine.deadline()
+        to_ask, deadline = Deadline(Due.ASK_PBX, machine.target, machine.check), machine.deadline()
         if deadline is None:
-            self._booking.deadlines.clear(key)
-        elif deadline > step.now:
-            self._booking.deadlines.set(key, deadline)
-        else:
-            self._booking.deadlines.set(key, step.now + ASK_AGAIN)
+            self._booking.deadlines.clear(to_ask)
+            return
+        if deadline <= step.now:
+            deadline = step.now + ASK_AGAIN
+        self._booking.deadlines.set(to_ask, deadline)
 
     def want_snapshot(self, pbx: Pbx, step: Step) -> None:
         """Have everything looked at, at most once a second."""
@@ -207,13 +204,6 @@ class Pbxs:
         pbx.snapshot_wanted_at = step.now
         step.changes.questions.append(Question(pbx.name, wants_snapshot=True))
 
-    def _look_at_flapping(self, pbx: Pbx, step: Step) -> None:
-        """An outage has lasted long enough to count, or old ones have left the window."""
-        was_flapping = pbx.connection.is_flapping
-        self._booking.review_flapping(pbx.connection, step.now)
-        if pbx.connection.is_flapping is not was_flapping:
-            self._booking.settle(pbx.connection, None, step)
-
     def fall_due(self, pbx: Pbx, deadline: Deadline, step: Step) -> None:
         """A time has come that was set for a PBX itself."""
         if deadline.what is Due.ASK_PBX:
@@ -223,7 +213,11 @@ class Pbxs:
             else:
                 self._want_snapshot_now(pbx, step)
         elif deadline.what is Due.FLAPPING:
-            self._look_at_flapping(pbx, step)
+            # An outage has lasted long enough to count, or old ones have left the window.
+            was_flapping = pbx.connection.is_flapping
+            self._booking.review_flapping(pbx.connection, step.now)
+            if pbx.connection.is_flapping is not was_flapping:
+                self._booking.settle(pbx.connection, None, step)
         elif deadline.what is Due.RESTARTS_ARE_OVER and pbx.restarting.belief is Health.DEGRADED:
             transition = pbx.restarting.believe(Health.UP, step.now, step.now, "no restart for ten minutes")
             self._booking.settle(pbx.restarting, transition, step)

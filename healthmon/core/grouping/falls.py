@@ -217,18 +217,19 @@ class Falls:
         groups = sorted(touched, key=lambda group: (group.kind is Kind.NETWORK, group))
         news: list[GroupNews | None] = []
         for group in groups:
-            if not self._known.is_blind(group.pbx):
-                del touched[group]
-                news.append(self._look_at(group, now))
-                self._memberships.deserted.discard(group.target)
+            if self._known.is_blind(group.pbx):
+                continue
+            del touched[group]
+            outage = self._open.get(group.target)
+            if outage is not None:
+                # Of one that fell before healthmon was started it is known only now whether it is public.
+                news.append(self._go_on(replace(outage, group=group), now))
+            elif group.kind is Kind.NETWORK:
+                news.append(self._maybe_cut(group, now))
+            else:
+                news.append(self._maybe_open(group, now))
+            self._memberships.deserted.discard(group.target)
         return [each for each in news if each is not None]
-
-    def _look_at(self, group: Group, now: float) -> GroupNews | None:
-        outage = self._open.get(group.target)
-        if outage is not None:
-            # Of one that fell before healthmon was started it is known only now whether it is public.
-            return self._go_on(replace(outage, group=group), now)
-        return self._maybe_cut(group, now) if group.kind is Kind.NETWORK else self._maybe_open(group, now)
 
     def _maybe_open(self, group: Group, now: float) -> GroupFell | None:
         if not could_be_enough(group, self._memberships.of(group), self._rules):
