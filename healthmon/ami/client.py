@@ -61,7 +61,10 @@ class AmiClient:
     def __init__(self, pbx: PbxConfig, events: Iterable[str] = (), *, timeout: float = 5.0) -> None:
         self._pbx = pbx
         with ExitStack() as closing:
-            self._connection = _connected(pbx, (*events, BOOTED, RELOADED), timeout)
+            connect: type[ManagerConnection | WebConnection] = ManagerConnection
+            if pbx.ami == THROUGH_HTTP:
+                connect = WebConnection
+            self._connection = connect(pbx, (*events, BOOTED, RELOADED), timeout=timeout)
             closing.callback(self._connection.close)
             answer = self._connection.log_in(pbx.ami_username, pbx.ami_password)
             if answer.get("Response") != "Success":
@@ -231,13 +234,6 @@ class AmiClient:
     def close(self) -> None:
         """Log off, and close the connection."""
         self._connection.close()
-
-
-def _connected(pbx: PbxConfig, wanted: Iterable[str], timeout: float) -> ManagerConnection | WebConnection:
-    """Connect in the way that the configuration names."""
-    if pbx.ami == THROUGH_HTTP:
-        return WebConnection(pbx, wanted, timeout=timeout)
-    return ManagerConnection(pbx, wanted, timeout=timeout)
 
 
 def _tells_boot(events: Iterable[Frame]) -> bool:

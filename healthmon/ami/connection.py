@@ -135,16 +135,14 @@ class ManagerConnection:
         """Return the answers to several actions, in their order; some are under way at once."""
         answers: list[list[Frame]] = []
         for begin in range(0, len(requests), PIPELINED):
-            answers += self._ask_some(requests[begin : begin + PIPELINED])
-        return answers
-
-    def _ask_some(self, requests: Sequence[ActionRequest]) -> list[list[Frame]]:
-        open_answers: dict[str, list[Frame]] = {str(next(self._numbers)): [] for _ in requests}
-        answers = list(open_answers.values())
-        self._send(b"".join(map(_encoded, open_answers, requests)))
-        for _ in self._read_answers(open_answers, self._timeout, LARGEST_ANSWER):
-            if sum(map(len, answers)) > MOST_FRAMES:
-                raise AmiUnexpected(self._name, NO_END)
+            under_way = requests[begin : begin + PIPELINED]
+            open_answers: dict[str, list[Frame]] = {str(next(self._numbers)): [] for _ in under_way}
+            theirs = list(open_answers.values())
+            self._send(b"".join(map(_encoded, open_answers, under_way)))
+            for _ in self._read_answers(open_answers, self._timeout, LARGEST_ANSWER):
+                if sum(map(len, theirs)) > MOST_FRAMES:
+                    raise AmiUnexpected(self._name, NO_END)
+            answers += theirs
         return answers
 
     def pieces(self, action: str) -> Iterator[list[Frame]]:

@@ -21,7 +21,7 @@ from healthmon.sip.destinations import Destination, Hop, Remote, Transport
 from healthmon.sip.messages import Asking, options_request
 from healthmon.sip.names import Found
 from healthmon.sip.sockets import Came, Failed, Sockets
-from healthmon.sip.transactions import Answered, Transaction, Transactions
+from healthmon.sip.transactions import Transaction, Transactions
 from healthmon.sip.turns import Turn, Turns
 from healthmon.sip.verdicts import ProbeVerdict, left_alone, verdict_on, with_certificate
 
@@ -190,23 +190,21 @@ class Prober:
         answered = self.transactions.receive(came.raw, came.source, self._times.steady())
         if answered is None:
             return
-        asked, place = self._by_branch.pop(answered.transaction.asking.branch)
-        place.rtt_ms = self._round_trip(answered)
-        self._sockets.drop(answered.transaction.asking.branch)
+        transaction = answered.transaction
+        branch = transaction.asking.branch
+        asked, place = self._by_branch.pop(branch)
+        # Of what was sent more than once nobody knows which was answered.
+        place.rtt_ms = None
+        if transaction.sent <= 1:
+            left_at = self._sockets.written_at(branch) or transaction.sent_at
+            place.rtt_ms = (answered.at - left_at) * 1000
+        self._sockets.drop(branch)
         verdict = verdict_on(answered.answer.code)
         if verdict.health is Health.DEGRADED and answered.answer.retry_after:
             seconds = min(answered.answer.retry_after, LEFT_ALONE_AT_MOST)
             place.quiet_until = answered.at + seconds
             verdict = left_alone(verdict, self._times.in_words(seconds))
         yield from self._settle(asked, place, with_certificate(verdict, came.certificate))
-
-    def _round_trip(self, answered: Answered) -> float | None:
-        """Milliseconds; None: it was sent more than once, and nobody knows which of them was answered."""
-        transaction = answered.transaction
-        if transaction.sent > 1:
-            return None
-        left_at = self._sockets.written_at(transaction.asking.branch) or transaction.sent_at
-        return (answered.at - left_at) * 1000
 
     def _failed(self, failed: Failed) -> Iterator[Conclusion]:
         known = self._by_branch.pop(failed.branch, None)

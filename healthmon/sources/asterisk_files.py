@@ -6,7 +6,7 @@ Only what is asked for is kept; a password is never.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,7 +96,9 @@ def _lines(path: Path, read: set[Path]) -> Iterator[str]:
     """The lines of a file and of those that it includes, without comments. None of those in ``read`` is read again."""
     read.add(path)
     text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    for line in _without_comments(text):
+    for written in re.sub(r";--.*?--;", "", text, flags=re.DOTALL).splitlines():
+        # A comment follows a ``;``, but not a ``\;``, or stands between ``;--`` and ``--;``.
+        line = re.split(r"(?<!\\);", written, maxsplit=1)[0].strip()
         include = _INCLUDE.match(line)
         if include is None:
             yield line
@@ -113,10 +115,3 @@ def _included(folder: Path, pattern: str) -> list[Path]:
     if not pattern:
         return []
     return sorted(path for path in folder.glob(pattern) if path.is_file())
-
-
-def _without_comments(text: str) -> Iterable[str]:
-    r"""Leave out what follows a ``;``, but not a ``\;``, and what stands between ``;--`` and ``--;``."""
-    without_blocks = re.sub(r";--.*?--;", "", text, flags=re.DOTALL)
-    for line in without_blocks.splitlines():
-        yield re.split(r"(?<!\\);", line, maxsplit=1)[0].strip()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from healthmon.core.belief.inventory import FEW
 from healthmon.core.grouping.sites import label
-from healthmon.history.availability import Change, History, Segment, figures, timeline, watched_spans, within
+from healthmon.history.availability import Change, History, figures, timeline, watched_spans, within
 from healthmon.model import Check, Health, Incident, Kind, Target
 from healthmon.report.availability.account import Strip, TargetFigures
 from healthmon.report.availability.measure import Measures
@@ -63,7 +63,13 @@ def site_strips(
 
 
 def _site_strip(name: str, target: Target, site: _Site, measures: Measures) -> Strip:
-    told = _course(site, measures.unseen.spans(target, (), measures.window), measures.window)
+    down = merged(site.down)
+    watched_since = min([*site.watched_since, *(since for since, _ in down)])
+    changes: list[Change] = [(watched_since, Health.UP)]
+    for since, until in down:
+        changes += [(since, Health.DOWN), (until, Health.UP)]
+    unknown_spans = measures.unseen.spans(target, (), measures.window)
+    told = timeline(History(Kind.SITE, changes, unknown_spans, (watched_since,)), measures.window)
     planned = _maintenance(target, site, measures)
     maintenance = watched_spans(told, planned)
     is_cut = measures.excludes_maintenance and bool(planned)
@@ -72,15 +78,6 @@ def _site_strip(name: str, target: Target, site: _Site, measures: Measures) -> S
         counted = tuple(within(told, gaps(planned, measures.window)))
     amount = replace(figures(counted), maintenance_s=sum(until - since for since, until in maintenance))
     return Strip(Kind.SITE, name, counted, amount, maintenance=maintenance, is_cut=is_cut)
-
-
-def _course(site: _Site, unknown_spans: Sequence[Span], window: Span) -> list[Segment]:
-    down = merged(site.down)
-    watched_since = min([*site.watched_since, *(since for since, _ in down)])
-    changes: list[Change] = [(watched_since, Health.UP)]
-    for since, until in down:
-        changes += [(since, Health.DOWN), (until, Health.UP)]
-    return timeline(History(Kind.SITE, changes, unknown_spans, (watched_since,)), window)
 
 
 def _maintenance(target: Target, site: _Site, measures: Measures) -> Sequence[Span]:

@@ -130,7 +130,12 @@ def _not_registered(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFindi
     failed = [registration for registration in manager.registrations if registration.has_failed]
     if not failed:
         return
-    named = [f"{each.name} ({each.status}{_whether_it_goes_on(each, manager)})" for each in failed]
+    named = []
+    for registration in failed:
+        how = registration.status
+        if registration.needs_a_push or registration.name in manager.given_up:
+            how += ", not tried any more"
+        named.append(f"{registration.name} ({how})")
     yield DoctorFinding(
         name=FindingName.NOT_REGISTERED,
         gravity=Gravity.SERIOUS,
@@ -143,13 +148,6 @@ def _not_registered(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFindi
         ),
         remedies=(Remedy(commands=_commands_to_register(failed)),),
     )
-
-
-def _whether_it_goes_on(registration: OutboundRegistration, manager: ManagerLook) -> str:
-    """Say that it is not tried any more; "": nobody knows."""
-    if registration.needs_a_push or registration.name in manager.given_up:
-        return ", not tried any more"
-    return ""
 
 
 def _commands_to_register(failed: Sequence[OutboundRegistration]) -> tuple[str, ...]:

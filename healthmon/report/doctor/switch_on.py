@@ -117,13 +117,17 @@ def manager_user(username: str, ami: str) -> Remedy:
 
     ``ami``: where the configuration has it, or is to have it. The password is never written down here.
     """
+    admitted = "192.0.2.7/255.255.255.255     ; instead of it: healthmon's address"
+    if ami == "http" or _is_our_machine(urlsplit(ami).hostname or ""):
+        admitted = "127.0.0.0/255.0.0.0"
     lines = (
         "[general]",
         "enabled = yes",
         *_listening(ami),
         f"[{username}]",
         "secret = …     ; the same as in [pbx …] of healthmon's configuration",
-        *_admitting(ami),
+        "deny = 0.0.0.0/0.0.0.0",
+        f"permit = {admitted}",
         "read = system",
         "write = reporting",
     )
@@ -147,10 +151,3 @@ def _listening(ami: str) -> list[str]:
     if parts.port != _USUAL_PORTS["tcp"]:
         port += f"     ; {_USUAL_PORTS['tcp']} is usual: is 'ami' in [pbx …] right?"
     return [f"bindaddr = {address}", port]
-
-
-def _admitting(ami: str) -> list[str]:
-    """Who may log in: this machine alone."""
-    if ami == "http" or _is_our_machine(urlsplit(ami).hostname or ""):
-        return ["deny = 0.0.0.0/0.0.0.0", "permit = 127.0.0.0/255.0.0.0"]
-    return ["deny = 0.0.0.0/0.0.0.0", "permit = 192.0.2.7/255.255.255.255     ; instead of it: healthmon's address"]

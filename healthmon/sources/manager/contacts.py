@@ -253,7 +253,11 @@ class ContactPart:
         if is_sample:
             self._details += _details(known)
         status = _STATUS.get(contact.status, ContactStatus.UNKNOWN)
-        rtt_ms = _new_round_trip(contact, before)
+        rtt_ms = contact.rtt_ms
+        if before is None or before.status in LOST or before.rtt_ms == contact.rtt_ms:
+            # It is no other than was read before; or, as after an outage, the time until Asterisk asked once more. So
+            # it may be, too, if nothing is known from before.
+            rtt_ms = None
         if rtt_ms is None and status not in LOST and (before is None or before.status == contact.status):
             return []
         return [ContactReading(target, contact.uri, status, rtt_ms, is_sample) for target in known.targets]
@@ -331,13 +335,3 @@ def _details(known: KnownContact) -> list[PlaceDetails]:
         return []
     known.told = told
     return [PlaceDetails(target, place, *told) for target in known.targets]
-
-
-def _new_round_trip(contact: ListedContact, before: ListedContact | None) -> float | None:
-    """The round trip of a contact, if it is another one than was read before.
-
-    After an outage it is the time until Asterisk asked once more; so it may be if nothing is known from before.
-    """
-    if before is None or before.status in LOST or before.rtt_ms == contact.rtt_ms:
-        return None
-    return contact.rtt_ms
