@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.pbx import Pbx
@@ -136,13 +135,13 @@ class Reconfiguration:
 def with_the_same_sections(config: Config, before: Config) -> Config:
     """A configuration whose watch sections are the very ones of before, where they say the same: ``is`` tells then."""
     sections = {watch.name: watch for watch in before.watches}
-    return replace(config, watches=tuple(_the_same(sections.get(watch.name), watch) for watch in config.watches))
-
-
-def _the_same(before: WatchConfig | None, now: WatchConfig) -> WatchConfig:
-    if before is not None and before == now:
-        return before
-    return now
+    watches = []
+    for watch in config.watches:
+        known = sections.get(watch.name)
+        if known is None or known != watch:
+            known = watch
+        watches.append(known)
+    return replace(config, watches=tuple(watches))
 
 
 def _grouping_of(config: Config) -> tuple[object, ...]:

@@ -61,11 +61,15 @@ def rows_of(status: Status, view: View) -> Sequence[TargetStatus]:
     """The endpoints that are to be seen, worst first."""
     _, is_chosen = FILTERS[view.chosen]
     wanted = view.search.lower()
-    return [row for row in status.targets if is_chosen(row) and (not wanted or wanted in _searched(row, status))]
-
-
-def _searched(row: TargetStatus, status: Status) -> str:
-    return f"{name_of(row.target, status.names)} {row.kind} {row.watch} {row.reason}".lower()
+    chosen = [row for row in status.targets if is_chosen(row)]
+    if not wanted:
+        return chosen
+    found = []
+    for row in chosen:
+        searched = f"{name_of(row.target, status.names)} {row.kind} {row.watch} {row.reason}"
+        if wanted in searched.lower():
+            found.append(row)
+    return found
 
 
 def frame(

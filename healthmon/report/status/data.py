@@ -48,6 +48,9 @@ def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -
     """Write how everything stands. ``targets``: only these of them are listed; PBXs all are."""
     if targets is None:
         targets = status.targets
+    pending_sites = None
+    if status.pending_sites is not None:
+        pending_sites = [_pending_site(site, status) for site in status.pending_sites]
     return {
         "daemon": {
             "running": status.is_running,
@@ -60,7 +63,7 @@ def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -
         "pbxs": [_pbx(pbx, status) for pbx in status.pbxs],
         "targets": [_target(row, status) for row in targets],
         "causes": [_cause(cause, status) for cause in status.causes],
-        "pending_sites": _pending_sites(status),
+        "pending_sites": pending_sites,
         "failing_receivers": [_failing(url) for url in status.failing_urls],
         "failing_addresses": [_address(address) for address in status.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in status.quiet_urls],
@@ -202,12 +205,6 @@ def _cause(cause: GroupOutage, status: Status) -> CauseFields:
         "extent": cause.extent,
         "lasted_s": round(status.lasted_s(cause.since), 3),
     }
-
-
-def _pending_sites(status: Status) -> list[PendingSiteFields] | None:
-    if status.pending_sites is None:
-        return None
-    return [_pending_site(site, status) for site in status.pending_sites]
 
 
 def _pending_site(site: PendingSite, status: Status) -> PendingSiteFields:

@@ -98,13 +98,13 @@ def with_sinces(reader: Reader, rows: Sequence[TargetStatus]) -> tuple[TargetSta
     """Say of each row since when its state holds, whichever of its checks made it so."""
     if not any(map(needs_changes, rows)):
         return tuple(rows)
-    return in_order(_with_since(reader, row) for row in rows)
-
-
-def _with_since(reader: Reader, row: TargetStatus) -> TargetStatus:
-    if not needs_changes(row):
-        return row
-    return replace(row, since=holds_since(row, reader.last_changes(row.target)))
+    dated = []
+    for row in rows:
+        if needs_changes(row):
+            dated.append(replace(row, since=holds_since(row, reader.last_changes(row.target))))
+        else:
+            dated.append(row)
+    return in_order(dated)
 
 
 def _round_trips(reader: Reader, pbxs: Container[str], now: float) -> dict[Target, RoundTrips]:

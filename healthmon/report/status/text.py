@@ -5,7 +5,6 @@ It is made of the data for programs alone, so that whatever people see a program
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -32,9 +31,11 @@ if TYPE_CHECKING:
 def status_text(data: StatusFields, wish: StatusLayout, zone: ZoneInfo, screen: Screen) -> str:
     """Write everything that ``healthmon status`` prints."""
     times = WrittenTimes(zone, of_written(data["daemon"]["now"]))
+    # Of these nobody knows how they are, though the daemon runs.
+    old = [pbx for pbx in data["pbxs"] if pbx["old"] and not data["daemon"]["stale"]]
     parts = [
         _trust(data["daemon"], times, screen),
-        *_old(data, screen),
+        *(line(f"OLD: what is known of PBX {pbx['name']}: {pbx['old']}.", screen, "bold red") for pbx in old),
         *(line(_failing(url, times), screen, "bold red") for url in data["failing_receivers"]),
         *(line(_address(address, times), screen, "bold red") for address in data["failing_addresses"]),
         *(line(_quiet(url, times), screen) for url in data["quiet_receivers"]),
@@ -61,13 +62,6 @@ def _trust(daemon: DaemonFields, times: WrittenTimes, screen: Screen) -> str:
     if daemon["stale"]:
         return line(f"STALE: {daemon['why']}. Known as of {when}.", screen, "bold red")
     return line(f"healthmon is running. It is {times.full(daemon['now'])}.", screen)
-
-
-def _old(data: StatusFields, screen: Screen) -> Iterator[str]:
-    """Write a line about each PBX of which nobody knows how it is, though the daemon runs."""
-    for pbx in data["pbxs"]:
-        if pbx["old"] and not data["daemon"]["stale"]:
-            yield line(f"OLD: what is known of PBX {pbx['name']}: {pbx['old']}.", screen, "bold red")
 
 
 def _failing(url: FailingFields, times: WrittenTimes) -> str:
