@@ -59,7 +59,6 @@ from healthmon.model import (
     Sighting,
     Snapshot,
     Source,
-    Target,
     Told,
     UrlState,
     Witness,
@@ -498,7 +497,10 @@ class Monitor:
         elif what is Due.GROUP:
             self._stages.grouping.falls.due(target)
         elif what is Due.ASK_SITE:
-            self._site_due(target, due, step)
+            pbx = self.known.pbx(target)
+            members = self._stages.grouping.falls.to_ask(target, step.now)
+            if pbx is not None and members:
+                due.of_sites.setdefault(pbx.name, []).extend(pbx.endpoints[member] for member in members)
         elif what is Due.URL:
             self._receivers.must_look = True
         elif target.is_pbx:
@@ -507,12 +509,6 @@ class Monitor:
                 self._pbx_rules.fall_due(pbx, deadline, step)
         else:
             self._endpoint_due(deadline, due, step)
-
-    def _site_due(self, target: Target, due: AskedAbout, step: Step) -> None:
-        pbx = self.known.pbx(target)
-        members = self._stages.grouping.falls.to_ask(target, step.now)
-        if pbx is not None and members:
-            due.of_sites.setdefault(pbx.name, []).extend(pbx.endpoints[member] for member in members)
 
     def _endpoint_due(self, deadline: Deadline, due: AskedAbout, step: Step) -> None:
         pbx, endpoint = self.known.pbx(deadline.target), self.known.endpoint(deadline.target)

@@ -72,17 +72,14 @@ class Stages:
         elif isinstance(news, EndpointForgotten):
             self.grouping.members.drop(news.target)
         elif isinstance(news, MaintenanceModeChanged):
-            self._maintenance_mode_changed(news, step)
+            event = self.incidents.maintenance_mode(news, step)
+            words = self.alerting.tell_event(event, step)
+            step.changes.log.append(f"{news.target}: {event.cause}; {words}")
+            for target in news.endpoints:
+                self.alerting.review_mute(target, step)
         else:
             words = self.alerting.tell_event(self.incidents.restarted(news, step), step)
             step.changes.log.append(f"{news.target}: the restart: {words}")
-
-    def _maintenance_mode_changed(self, news: MaintenanceModeChanged, step: Step) -> None:
-        event = self.incidents.maintenance_mode(news, step)
-        words = self.alerting.tell_event(event, step)
-        step.changes.log.append(f"{news.target}: {event.cause}; {words}")
-        for target in news.endpoints:
-            self.alerting.review_mute(target, step)
 
     def _check_changed(self, news: CheckChanged, step: Step) -> None:
         words, changed = "", self.incidents.review(news, step)

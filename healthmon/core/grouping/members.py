@@ -290,7 +290,12 @@ class Members:
 
         ``unseen``: when nothing of them could be seen the last time (seconds UTC).
         """
-        window = self._window(rules, unseen)
+        window = max(rules.window, self._cycles.greatest)
+        begin, end = unseen
+        newest = self.audible.newest
+        if begin < newest and newest - window <= end:
+            # All notice one cause so much later, as nobody looked meanwhile.
+            window += min(end - begin, window)
         since, down = self.audible.fullest(window)
         until = since + window
         return Fall(
@@ -301,15 +306,6 @@ class Members:
             find=lambda: self._found(self.audible, since, until),
             count_sure=lambda: (self.believed.count(since, until), self.confirmed.count(since, until)),
         )
-
-    def _window(self, rules: Rules, unseen: tuple[float, float]) -> float:
-        """Within how many seconds all notice one cause: so much longer, as nobody looked meanwhile."""
-        window = max(rules.window, self._cycles.greatest)
-        begin, end = unseen
-        newest = self.audible.newest
-        if begin < newest and newest - window <= end:
-            window += min(end - begin, window)
-        return window
 
     def left(self, since: float) -> Fall:
         """Those that went down at a time or later, and are, among all that were up until then or are about to be."""

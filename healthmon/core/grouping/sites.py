@@ -107,15 +107,14 @@ class Sites:
         for site in self._sites:
             if _is_on(site, pbx) and any(ip in ip_network(network) for network in site.addresses):
                 return _configured(site, pbx)
-        return Group(Kind.SITE, pbx, _name(ip), is_public=not _is_private(ip))
-
-
-def _name(ip: IPv4Address | IPv6Address) -> str:
-    """Name the network that is taken as one place."""
-    if isinstance(ip, IPv4Address) and not _is_private(ip):
-        return str(ip)
-    size = 24 if isinstance(ip, IPv4Address) else 64
-    return str(ip_network((ip, size), strict=False))
+        is_private = _is_private(ip)
+        # One place is a public IPv4 address; of others it is their network.
+        name = str(ip)
+        if isinstance(ip, IPv6Address):
+            name = str(ip_network((ip, 64), strict=False))
+        elif is_private:
+            name = str(ip_network((ip, 24), strict=False))
+        return Group(Kind.SITE, pbx, name, is_public=not is_private)
 
 
 def _is_private(ip: IPv4Address | IPv6Address) -> bool:
