@@ -11,13 +11,13 @@ from healthmon.ami.frames import OUTPUT, Frame
 from healthmon.ami.registrations import (
     OLDER_LISTS,
     OutboundRegistration,
-    number,
     older_registration_of,
     readable,
     registration_of,
     told_apart,
 )
 from healthmon.ami.rights import ManagerRights, powers_of
+from healthmon.ami.row_count import RowCount, is_empty_list
 from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
@@ -94,31 +94,40 @@ class AmiClient:
 
     def rows(self, action: str) -> Iterator[list[Frame]]:
         """Ask for a list of any length, and give its frames piece by piece, as they come."""
-        came = 0
+        count = RowCount()
         for piece in self._connection.pieces(action):
             for frame in piece:
-                if "ListItems" in frame:
-                    self.has_lost_rows |= came < number(frame["ListItems"])
-                elif "Event" in frame:
-                    came += 1
-                elif frame.get("Response", "Success") != "Success" and not frame.get("Message", "").startswith("No "):
-                    # Of an empty list, though, Asterisk makes an error: "No Contacts found".
-                    raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(frame)})")
+                if is_empty_list(frame):
+                    count.is_whole = True
+                else:
+                    self._check_response(action, frame)
+                    count.take(frame)
             yield piece
+        self.has_lost_rows |= not count.is_whole
 
-    def registrations(self) -> list[OutboundRegistration]:
-        """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
+    def _check_response(self, action: str, frame: Frame) -> None:
+        if frame.get("Response", "Success") != "Success":
+            raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(frame)})")
+
+    def _whole(self, action: str) -> list[Frame]:
+        """Ask for a short list. Raises AmiUnexpected: it lacks rows, or is no list at all, and tells nothing."""
+        frames, count = self._connection.ask(action), RowCount()
+        for frame in frames:
+            self._check_response(action, frame)
+            count.take(frame)
+        if not count.is_whole:
+            raise AmiUnexpected(self._pbx.name, f"an answer to {action} that is no whole list")
+        return frames
+
+    def registrations(self) -> list[OutboundRegistration] | None:
+        """All outbound registrations of PJSIP; None: the module is not loaded. AmiDenied: this user may not ask."""
         self._may_have_more = self._may_have_more or LIST_REGISTRATIONS not in self._actions
         if not self.may(LIST_REGISTRATIONS):
             if NEEDS_REPORTING not in self._actions:
                 why = MAY_ONLY_HEAR if self.rights().reads_events else MAY_NOT_ASK
                 raise AmiDenied(self._pbx.name, why.format(user=self._pbx.ami_username))
-            # The module is not loaded: there are none.
-            return []
-        response, *rows = self._connection.ask(LIST_REGISTRATIONS)
-        if response.get("Response") != "Success":
-            raise AmiUnexpected(self._pbx.name, f"it does not list registrations ({_said(response)})")
-        found = (registration_of(row) for row in rows)
+            return None
+        found = (registration_of(frame) for frame in self._whole(LIST_REGISTRATIONS))
         return [registration for registration in found if registration is not None]
 
     def next_tries(self, registrations: Sequence[OutboundRegistration]) -> dict[str, int]:
@@ -137,11 +146,14 @@ class AmiClient:
         found: list[OutboundRegistration | None] = []
         for action, technology in OLDER_LISTS.items():
             if action in self._actions:
-                found += [older_registration_of(row, technology) for row in self._connection.ask(action)]
+                found += [older_registration_of(frame, technology) for frame in self._whole(action)]
         return told_apart([registration for registration in found if registration is not None])
 
     def in_maintenance(self) -> tuple[str, ...] | None:
-        """The PJSIP endpoints in maintenance mode; an Asterisk without it has none. None: this user may not ask."""
+        """The PJSIP endpoints in maintenance mode; an Asterisk without it has none.
+
+        None: this user may not ask, or what was answered is no whole list.
+        """
         if not self.may(NEEDS_REPORTING):
             return None
         if not self.may(LIST_MAINTENANCE):
@@ -150,13 +162,17 @@ class AmiClient:
             return ()
         self._had_maintenance = True
         found: list[str] = []
+        count = RowCount()
         for piece in self._connection.pieces(LIST_MAINTENANCE):
-            if any(frame.get("Response", "Success") != "Success" for frame in piece):
-                # The module was unloaded, and nothing said so.
-                self._may_have_more = True
+            for frame in piece:
+                # The module was unloaded, perhaps, and nothing said so: that is known the next time.
+                self._may_have_more |= frame.get("Response", "Success") != "Success"
+                count.take(frame)
             found += [
                 readable(row["Endpoint"]) for row in piece if row.get("Status") == "enabled" and "Endpoint" in row
             ]
+        if not count.is_whole:
+            return None
         return tuple(found)
 
     def check_at_once(self, names: Sequence[str]) -> dict[str, str]:

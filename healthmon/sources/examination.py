@@ -145,7 +145,7 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
         return None
     try:
         with closing(client_for_one_look(pbx)) as client:
-            of_pjsip = client.registrations()
+            of_pjsip = client.registrations() or []
             return ManagerLook(
                 registrations=(*of_pjsip, *client.older_registrations()),
                 given_up=_given_up(client, of_pjsip),

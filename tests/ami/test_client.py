@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import MOST_WAITING
 from healthmon.ami.frames import Decoder
 from healthmon.ami.registrations import EVENT, OLDER_ROW, older_registration_of, told_apart
+from healthmon.ami.row_count import RowCount
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
@@ -21,7 +22,7 @@ from tests.ari.certificates import Authority
 from tests.core.scene import pbx_config
 
 from .captures import VERSIONS, received
-from .played import BOOTED, PASSWORD, PlayedManager, in_lines, row
+from .played import ACTIONS, BOOTED, PASSWORD, PlayedManager, in_lines, row
 
 
 def config_of(manager: PlayedManager, password: str = PASSWORD) -> PbxConfig:
@@ -48,7 +49,7 @@ def failure(pbx: PbxConfig, timeout: float = 5.0) -> AmiError:
 
 def test_registrations_are_read_and_no_password_of_a_trunk_is_in_what_comes(manager: PlayedManager) -> None:
     with closing(client_of(manager)) as client:
-        first, second = client.registrations()
+        first, second = client.registrations() or []
 
     assert (first.name, first.status, first.client_uri) == ("reg-a", "Registered", "sip:reg-a@sip.example.net")
     assert (second.endpoint, second.status, second.max_retries) == ("trunk-b", "Rejected", 2)
@@ -109,14 +110,14 @@ def test_older_banners_are_known(manager: PlayedManager, banner: bytes) -> None:
     manager.banner = banner
 
     with closing(client_of(manager)) as client:
-        assert len(client.registrations()) == 2
+        assert len(client.registrations() or []) == 2
 
 
 def test_a_module_that_is_not_loaded_has_no_registrations(manager: PlayedManager) -> None:
     manager.actions = ("CoreStatus", "Ping")
 
     with closing(client_of(manager)) as client:
-        assert client.registrations() == []
+        assert client.registrations() is None
         assert client.variables(["PJSIP_ENDPOINT(a,aors)"]) == [""]
     assert "PJSIPShowRegistrationsOutbound" not in str(manager.asked)
 
@@ -263,7 +264,7 @@ def test_tls_is_verified(tmp_path: Path) -> None:
     with PlayedManager(row("reg-a"), tls=signed.server_context()) as manager:
         trusting = replace(config_of(manager), verify_tls=authority.file)
         with closing(AmiClient(trusting, timeout=2.0)) as client:
-            assert len(client.registrations()) == 1
+            assert len(client.registrations() or []) == 1
         error = failure(config_of(manager))
 
     assert error.trouble is Trouble.TLS
@@ -297,3 +298,93 @@ def test_whoever_may_only_read_is_told_that_and_not_that_it_may_nothing(
     manager.actions, manager.booted = ("ListCommands", "Ping"), booted
 
     assert failure(config_of(manager)).what.startswith(says)
+
+
+# ---------------------------------------------------------------- lists that are none
+
+START, END = {"Response": "Success", "EventList": "start"}, {"Event": "Complete", "EventList": "Complete"}
+A_ROW = {"Event": "OutboundRegistrationDetail", **row("reg-a")}
+
+
+def answering(action: str, *frames: dict[str, str]) -> Callable[[dict[str, str]], bytes | None]:
+    """Have a manager answer this action so, and any other one as it does."""
+
+    def answer(headers: dict[str, str]) -> bytes | None:
+        if headers["Action"] != action:
+            return None
+        return "".join(in_lines({"ActionID": headers["ActionID"], **frame}) for frame in frames).encode()
+
+    return answer
+
+
+NO_LISTS = {
+    "lacks rows": (START, A_ROW, {**END, "ListItems": "3"}),
+    "lacks all rows": (START, {**END, "ListItems": "3"}),
+    "is no list": ({"Response": "Success"},),
+    "an error": ({"Response": "Error", "Message": "Out of memory"},),
+    "an error that sounds like an empty list": ({"Response": "Error", "Message": "No memory"},),
+}
+
+
+@pytest.mark.parametrize("frames", NO_LISTS.values(), ids=NO_LISTS)
+def test_what_is_no_whole_list_of_registrations_tells_of_none(
+    manager: PlayedManager, frames: tuple[dict[str, str], ...]
+) -> None:
+    manager.instead = answering("PJSIPShowRegistrationsOutbound", *frames)
+
+    with closing(client_of(manager)) as client, pytest.raises(AmiUnexpected, match="PJSIPShowRegistrationsOutbound"):
+        client.registrations()
+
+
+def test_a_whole_list_without_rows_has_no_registrations(manager: PlayedManager) -> None:
+    manager.instead = answering("PJSIPShowRegistrationsOutbound", START, {**END, "ListItems": "0"})
+
+    with closing(client_of(manager)) as client:
+        assert client.registrations() == []
+
+
+def test_a_list_of_an_older_driver_that_lacks_rows_is_none(manager: PlayedManager) -> None:
+    manager.actions = (*manager.actions, "IAXregistry")
+    manager.instead = answering("IAXregistry", START, {**END, "ListItems": "1"})
+
+    with closing(client_of(manager)) as client, pytest.raises(AmiUnexpected, match="IAXregistry"):
+        client.older_registrations()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_lists_of_asterisk_are_whole(version: str) -> None:
+    count, ends = RowCount(), 0
+    for frame in Decoder().feed(received(version, "iax_sip")):
+        if "Response" in frame:
+            count = RowCount()
+        if "Privilege" not in frame:
+            count.take(frame)
+        if "ListItems" in frame:
+            ends += 1
+            assert count.is_whole
+
+    assert ends
+
+
+@pytest.mark.parametrize("frames", NO_LISTS.values(), ids=NO_LISTS)
+def test_what_is_no_whole_list_of_maintenance_mode_tells_nothing(
+    manager: PlayedManager, frames: tuple[dict[str, str], ...]
+) -> None:
+    manager.actions = (*manager.actions, "PJSIPShowMaintenance")
+    manager.instead = answering("PJSIPShowMaintenance", *frames)
+
+    with closing(client_of(manager)) as client:
+        assert client.in_maintenance() is None
+        manager.instead = lambda _: None
+        assert client.in_maintenance() == ()
+
+
+def test_a_module_of_maintenance_mode_that_was_unloaded_has_nobody_in_it(manager: PlayedManager) -> None:
+    manager.actions = (*manager.actions, "PJSIPShowMaintenance")
+
+    with closing(client_of(manager)) as client:
+        assert client.in_maintenance() == ()
+        manager.actions = ACTIONS
+        manager.instead = answering("PJSIPShowMaintenance", {"Response": "Error", "Message": "Invalid/unknown command"})
+        assert client.in_maintenance() is None
+        assert client.in_maintenance() == ()

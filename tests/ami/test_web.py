@@ -17,7 +17,7 @@ from healthmon.demo.fakepbx import FakePbx
 from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
 from tests.core.scene import pbx_config
 
-from .played import PASSWORD, row
+from .played import PASSWORD, in_lines, row
 from .played_web import PlayedWebManager
 
 
@@ -40,7 +40,7 @@ def failure(pbx: PbxConfig) -> AmiError:
 
 def test_registrations_are_read_and_events_come(manager: PlayedWebManager) -> None:
     with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
-        assert [row.status for row in client.registrations()] == ["Registered", "Rejected"]
+        assert [row.status for row in client.registrations() or []] == ["Registered", "Rejected"]
         manager.tries("reg-a", "Rejected")
         [booted] = client.events(0.1)
         [event] = client.events(0.1)
@@ -105,3 +105,30 @@ def test_an_asterisk_that_answers_wait_event_at_once_does_not_keep_us_busy(
 
     [rest] = rests
     assert 0.0 < rest <= 0.5
+
+
+#: In the place of a list: a body that was cut, and a page in which a line looks like an answer.
+CUT_OFF = {
+    "after the response": "Response: Success\r\n\r\n",
+    "after a row": "Response: Success\r\nEventList: start\r\n\r\n"
+    + in_lines({"Event": "OutboundRegistrationDetail", **row("reg-a")}),
+    "a page": "<html>\nResponse: Success\n<p>EventList: Complete</p>\n</html>\n",
+}
+
+
+@pytest.mark.parametrize("body", CUT_OFF.values(), ids=CUT_OFF)
+def test_a_list_without_its_end_is_none(manager: PlayedWebManager, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
+        monkeypatch.setattr(manager, "_usual_answer", lambda _: body)
+        with pytest.raises(AmiUnexpected, match="PJSIPShowRegistrationsOutbound that is no whole list"):
+            client.registrations()
+
+
+def test_a_list_of_contacts_without_its_end_has_lost_rows(
+    manager: PlayedWebManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
+        monkeypatch.setattr(manager, "_usual_answer", lambda _: CUT_OFF["after the response"])
+        list(client.rows("PJSIPShowContacts"))
+
+        assert client.take_lost_rows()

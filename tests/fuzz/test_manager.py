@@ -100,7 +100,7 @@ def look(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[OutboundR
         patched.setattr(ManagerConnection, "_send", send_next)
         patched.setattr(connection, "open_socket", lambda *_, **__: ours)
         with closing(AmiClient(PBX, (EVENT,), timeout=0.005)) as client:
-            found = client.registrations()
+            found = client.registrations() or []
             for event in client.events(0.0):
                 "".join(key_of(event)).encode()
                 readable(event.get("Status", "")).encode()
@@ -150,7 +150,7 @@ def look_by_web(
     with monkeypatch.context() as patched:
         patched.setattr("healthmon.ami.web.PlainSession", lambda _limits: PlayedWebServer(bodies, dice))
         with closing(AmiClient(BY_WEB, (EVENT,), timeout=0.005)) as client:
-            found = client.registrations()
+            found = client.registrations() or []
             for event in client.events(0.0):
                 "".join(key_of(event)).encode()
     return found

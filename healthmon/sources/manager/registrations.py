@@ -192,7 +192,7 @@ class RegistrationPart:
 
     def _list(self, client: AmiClient) -> None:
         at, self._knows_endpoints = self._link.clock.now(), True
-        rows = client.registrations()
+        rows = client.registrations() or []
         if self._identities is None:
             self._identities = identities(client, list(self._endpoints), rows)
         self._endpoint_of = owners_of(rows, self._identities)

@@ -36,7 +36,7 @@ def survey_manager(
     """
     by_name = {target.resource: target for target in endpoints if target.technology == "PJSIP"}
     with closing(client_for_one_look(pbx)) as client:
-        rows = client.registrations()
+        rows = client.registrations() or []
         found = owners_of(rows, identities(client, list(by_name), rows))
         owners = {name: by_name[owner] for name, owner in found.items()}
         owners |= named_by_sections(endpoints, registrations_of)

@@ -565,3 +565,29 @@ def test_while_all_are_registered_the_console_is_not_asked(manager: PlayedManage
     watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
 
     assert not commands(manager)
+
+
+def test_a_list_that_lacks_rows_removes_nothing_and_is_no_look_at_anything(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    watch.start().wait(("trunk-b", Health.DOWN, Source.SNAPSHOT))
+    wait_for(lambda: bool(watch.lists()))
+    wait_for(lambda: watch.reports()[-1] == (None, ""))
+    before = len(watch.lists())
+
+    def short(headers: dict[str, str]) -> bytes | None:
+        if headers["Action"] != LIST_REGISTRATIONS:
+            return None
+        number = {"ActionID": headers["ActionID"], "EventList": "start"}
+        end = number | {"Event": "Complete", "EventList": "Complete", "ListItems": "2"}
+        return (in_lines({"Response": "Success", **number}) + in_lines(end)).encode()
+
+    manager.instead = short
+    watch.source.ask(Question("office", (B,), check=Check.REGISTRATION, asked_by=Channel.MANAGER))
+    wait_for(lambda: any(trouble is Trouble.UNEXPECTED for trouble, _ in watch.reports()))
+    assert len(watch.lists()) == before
+    assert watch.reports()[-1][1] == "an answer to PJSIPShowRegistrationsOutbound that is no whole list"
+
+    manager.instead = lambda _: None
+    wait_for(lambda: len(watch.lists()) > before)
+    assert watch.lists()[-1].targets == {A, B}

@@ -1,0 +1,27 @@
+"""Whether a list of the manager interface came as a whole: what it lacks may be there all the same. Pure."""
+
+from __future__ import annotations
+
+from healthmon.ami.frames import Frame
+from healthmon.ami.registrations import number
+
+
+def is_empty_list(frame: Frame) -> bool:
+    """Whether it says that there is none: of empty lists of contacts, AORs, endpoints Asterisk makes an error."""
+    return frame.get("Response") == "Error" and frame.get("Message", "").startswith("No ")
+
+
+class RowCount:
+    """Counts the rows of one list, frame by frame, until its end says how many there are."""
+
+    def __init__(self) -> None:
+        self._came = 0
+        #: Its end came, and no row is missing.
+        self.is_whole = False
+
+    def take(self, frame: Frame) -> None:
+        """The next frame of the answer: the response, a row, or the end."""
+        if frame.get("EventList", "").lower() == "complete":
+            self.is_whole = self._came >= number(frame.get("ListItems", ""))
+        elif "Event" in frame:
+            self._came += 1
