@@ -217,7 +217,10 @@ class ConnectionReport(Struct, frozen=True):
 
 
 class RegistrationList(Struct, frozen=True):
-    """All that has an outbound registration on a PBX, or is one; all else has none, or none any more."""
+    """All that has an outbound registration on a PBX, or is one; all else has none, or none any more.
+
+    ``lacks``: why those of PJSIP could not be listed; what is not listed is unknown then, and not gone.
+    """
 
     pbx: str
     asked_at: float
@@ -227,6 +230,7 @@ class RegistrationList(Struct, frozen=True):
     #: How long Asterisk waits until it tries again after no answer (``retry_interval``, seconds), of those that have
     #: several the longest.
     retry_intervals: Mapping[Target, float] = field(default_factory=dict)
+    lacks: str = ""
 
 
 #: How the reason begins why an endpoint is unknown that is in Asterisk's maintenance mode; the time follows.

@@ -26,6 +26,8 @@ from healthmon.model import (
 RULES = ENDPOINT_CHECKS[Check.REGISTRATION]
 #: So many of one PBX are watched. Nobody has as many.
 MOST = 10_000
+#: How the names begin of those that are listed whether PJSIP is there or not.
+_OF_OLDER_DRIVERS = ("SIP/", "IAX2/")
 
 
 class LoneRegistrations:
@@ -103,6 +105,16 @@ class LoneRegistrations:
         if not pbx.is_blind:
             question = Question(pbx.name, (target,), check=machine.check, asked_by=Channel.MANAGER)
             step.changes.questions.append(question)
+
+    def hide_others(self, pbx: Pbx, listed: RegistrationList, why: str, step: Step) -> None:
+        """Those that are not listed may be there all the same: nobody can tell."""
+        for target in pbx.registrations.keys() - listed.targets:
+            if target.resource.startswith(_OF_OLDER_DRIVERS):
+                self._end(pbx, target, listed.asked_at, step, Ending.REMOVED)
+                continue
+            machine = pbx.registrations[target]
+            machine.remark, pbx.unlisted_because = "", listed.lacks
+            self._hide(machine, why, listed.asked_at, step)
 
     def end_others(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
         """Those that are not listed any more are gone, or belong to an endpoint now."""

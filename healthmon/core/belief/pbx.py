@@ -102,6 +102,8 @@ class Pbx:
 
     #: The longest ``retry_interval`` of its registrations (seconds); 0.0: none is known.
     longest_retry_interval = 0.0
+    #: Why Asterisk cannot list registrations that there were; "": it can.
+    unlisted_because = ""
 
     def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float, wall: Wall) -> None:
         state = remembered or PbxState(config.name)
@@ -256,6 +258,8 @@ class Pbx:
             return None
         if report.trouble is not None:
             return Health.DEGRADED, f"manager interface: {report.words or report.trouble}; {NO_REGISTRATIONS}"
+        if self.unlisted_because:
+            return Health.DEGRADED, f"manager interface: {self.unlisted_because}; {NO_REGISTRATIONS}"
         if report.remark:
             return Health.DEGRADED, f"manager interface: {report.remark}"
         return Health.UP, "the manager interface answers"

@@ -251,6 +251,10 @@ class Pbxs:
 
     def take_registrations(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
         """Take how often they are tried. End the check of what has no registration any more."""
+        if listed.lacks:
+            self._hide_unlisted(pbx, listed, step)
+            return
+        pbx.unlisted_because = ""
         pbx.longest_retry_interval = max(listed.retry_intervals.values(), default=0.0)
         for endpoint, registration in pbx.registered_endpoints():
             registration.retry_interval = listed.retry_intervals.get(endpoint.target, 0.0)
@@ -259,11 +263,22 @@ class Pbxs:
         for endpoint in ended:
             self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, listed.asked_at, step, ending=Ending.REMOVED)
 
+    def _hide_unlisted(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
+        """Asterisk cannot list them all: what it had, and does not list, is unknown, and no outage is over."""
+        why = f"manager interface: {listed.lacks}"
+        hidden = [each for each in pbx.registered_endpoints() if each[0].target not in listed.targets]
+        for endpoint, registration in hidden:
+            pbx.unlisted_because = listed.lacks
+            registration.hide(why, listed.asked_at)
+            self._endpoints.apply(pbx, endpoint, listed.asked_at, step, counts=False)
+        self.lone_registrations.hide_others(pbx, listed, why, step)
+
     def forget_manager(self, pbx: Pbx, step: Step) -> None:
         """Without a manager interface in the configuration nobody asks for registrations."""
         if pbx.config.ami:
             return
         pbx.reports.pop(Channel.MANAGER, None)
+        pbx.unlisted_because = ""
         self.maintenance_modes.forget(pbx, step)
         self.lone_registrations.end_all(pbx, step)
         for endpoint, _registration in list(pbx.registered_endpoints()):

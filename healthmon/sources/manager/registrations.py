@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 PJSIP = "PJSIP"
 #: No more endpoints are looked at to find out whose a registration is.
 MOST_ENDPOINTS = 20_000
+#: Why the registrations of PJSIP are not known.
+NOT_LOADED = "Asterisk's module res_pjsip_outbound_registration is not loaded"
 #: No attempt is under way for longer: chan_iax2 waits for 64 s, chan_sip for less (seconds).
 ANSWERED_WITHIN = 70.0
 
@@ -60,6 +62,8 @@ class RegistrationPart:
         #: The endpoints that may have registrations; what of them a registration may have, too; None: to be asked.
         self._endpoints: dict[str, Target] = {}
         self._identities: list[EndpointIdentity] | None = None
+        #: The registrations that there were when that was asked.
+        self._identified: set[str] = set()
         #: The endpoints to which the watch sections give registrations, by the names of these.
         self._named: dict[str, Target] = {}
         #: The registrations by their names, what is known of their attempts, and whose they are.
@@ -192,14 +196,20 @@ class RegistrationPart:
 
     def _list(self, client: AmiClient) -> None:
         at, self._knows_endpoints = self._link.clock.now(), True
-        rows = client.registrations() or []
-        if self._identities is None:
+        of_pjsip = client.registrations()
+        rows = of_pjsip or []
+        if self._identities is None or not self._identified.issuperset(row.name for row in rows):
+            # Of what is new the settings of the endpoints may tell whose it is; a module that is loaded makes no event.
             self._identities = identities(client, list(self._endpoints), rows)
+            self._identified = {row.name for row in rows}
         self._endpoint_of = owners_of(rows, self._identities)
         rows += [self._as_before(row, at) for row in client.older_registrations()]
         self._rows = {row.name: row for row in rows}
         self._listed = {row.key: row for row in rows}
         self._find_owners()
+        if of_pjsip is None and self._link.knows_all:
+            # Before it is said that the manager interface works: what was known is unknown.
+            self._say_all(at, lacks=NOT_LOADED)
         self._link.works(at)
         for row in self._rows.values():
             tries = self._tries_of(row, at)
@@ -208,9 +218,10 @@ class RegistrationPart:
         self._see_next_tries(client, at)
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
-        if self._link.knows_all:
+        if of_pjsip is not None and self._link.knows_all:
             # Not while Asterisk boots, and has not read its configuration yet.
-            self._forget_gone(at)
+            self._say_all(at)
+        if self._link.knows_all:
             self._say_slips()
 
     def _see_next_tries(self, client: AmiClient, at: float) -> None:
@@ -271,9 +282,11 @@ class RegistrationPart:
         health = health_of(worst)
         self._link.inbox.offer(Observation(owner, health, at, source, Witness.MANAGER, words, check=Check.REGISTRATION))
 
-    def _forget_gone(self, at: float) -> None:
-        """Say whose registrations these are all."""
+    def _say_all(self, at: float, lacks: str = "") -> None:
+        """Say whose registrations these are all, or why some are not known."""
         self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
         waits = {owner: max(self._rows[name].waits[0] for name in names) for owner, names in self._names_of.items()}
-        listed = RegistrationList(self._link.pbx.name, at, frozenset(self._names_of), frozenset(self._rows), waits)
+        listed = RegistrationList(
+            self._link.pbx.name, at, frozenset(self._names_of), frozenset(self._rows), waits, lacks
+        )
         self._link.inbox.offer(listed)

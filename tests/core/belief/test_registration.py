@@ -810,3 +810,38 @@ def test_a_pbx_that_leaves_the_configuration_takes_its_registrations_along() -> 
     scene.reconfigure(config(pbx_config("branch")))
 
     assert not scene.db.states.keys() & {(NOBODY, Check.REGISTRATION), (A, Check.REGISTRATION)}
+
+
+NOT_LOADED = "Asterisk's module res_pjsip_outbound_registration is not loaded"
+
+
+def test_what_a_module_that_is_not_loaded_does_not_list_is_unknown_and_its_outage_goes_on() -> None:
+    scene, of_chan_sip = office(), Target("office", "REGISTRATION", "SIP/me@192.0.2.1")
+    for target in (NOBODY, of_chan_sip):
+        scene.says(target, UP, Source.SNAPSHOT)
+    scene.listed(A, B, NOBODY, of_chan_sip)
+    lose(scene)
+    [lost] = scene.open()
+
+    for _ in range(720):
+        scene.see(RegistrationList("office", scene.now, frozenset(), lacks=NOT_LOADED))
+        scene.manager()
+        scene.after(5)
+        scene.answer_all({A: UP, B: UP})
+
+    for target in (A, B, NOBODY):
+        assert scene.state(target, Check.REGISTRATION).unknown_because == f"manager interface: {NOT_LOADED}"
+    assert "registration SIP/me@192.0.2.1: removed from the configuration" in scene.log, "its own driver lists it"
+    told = {incident.check: incident for incident in scene.open()}
+    assert told.keys() == {Check.REGISTRATION, Check.MANAGER}
+    assert told[Check.REGISTRATION].id == lost.id
+    assert told[Check.MANAGER].cause == f"manager interface: {NOT_LOADED}; registrations are unknown"
+
+    scene.says(A, UP, Source.SNAPSHOT)
+    scene.says(B, UP, Source.SNAPSHOT)
+    scene.listed(A, B)
+    scene.manager()
+    scene.after(120)
+    scene.answer_all({A: UP, B: UP})
+    assert "registration reg-old: removed from the configuration" in scene.log, "a whole list does not have it"
+    assert scene.state(A, Check.REGISTRATION).unknown_because == ""

@@ -591,3 +591,20 @@ def test_a_list_that_lacks_rows_removes_nothing_and_is_no_look_at_anything(
     manager.instead = lambda _: None
     wait_for(lambda: len(watch.lists()) > before)
     assert watch.lists()[-1].targets == {A, B}
+
+
+def test_a_module_that_is_unloaded_is_said_and_what_is_new_after_it_has_its_endpoint(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    manager.rows["reg-a"]["Endpoint"], manager.rows["reg-a"]["OutboundAuth"] = "", "auth-a"
+    manager.variables = {"PJSIP_ENDPOINT(trunk-a,outbound_auth)": "auth-a"}
+    manager.actions = tuple(action for action in ACTIONS if action != LIST_REGISTRATIONS)
+    watch.start()
+    wait_for(lambda: bool(watch.lists()))
+    assert "res_pjsip_outbound_registration is not loaded" in watch.lists()[-1].lacks
+
+    manager.actions = ACTIONS
+    watch.source.ask(Question("office", (A,), check=Check.REGISTRATION, asked_by=Channel.MANAGER))
+
+    watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    wait_for(lambda: watch.lists()[-1].targets == {A, B} and not watch.lists()[-1].lacks)
