@@ -223,6 +223,7 @@ class _Draft:
 
     def _manager_answers(self, endpoints: Collection[Target]) -> bool:
         # Most have none: who speaks to a manager interface is not even imported then.
+        from healthmon.ami.registrations import REGISTERED  # noqa: PLC0415
         from healthmon.sources.manager.survey import survey_manager  # noqa: PLC0415
 
         [pbx] = self.checked().pbxs
@@ -235,7 +236,11 @@ class _Draft:
             else:
                 click.echo(remedy_text(manager_user(pbx.ami_username, pbx.ami)))
             return False
-        click.echo(f"    it answers; {counted(len(found.registrations), 'registration')}")
+        lost = sum(registration.status != REGISTERED for registration in found.registrations)
+        words = f"it answers; {counted(len(found.registrations), 'registration')}"
+        if lost:
+            words += f", {lost} not registered now"
+        click.echo(f"    {words}")
         return True
 
     # ---------------------------------------------------------------- what is watched, and who is told
@@ -280,9 +285,10 @@ def _say_what_was_found(found: Sequence[Discovered], surveyed: Survey) -> None:
         names = visible(listed(providers, _ROOM_FOR_NAMES))
         click.echo(f"    {counted(len(providers), 'provider')}: {names}")
     click.echo(f"    {counted(len(phones), 'phone')}")
-    unchecked = sum(endpoint.qualified == NOT_CHECKED for endpoint in found)
+    unchecked = [endpoint.target.endpoint for endpoint in found if endpoint.qualified == NOT_CHECKED]
     if unchecked:
-        click.echo(f"    {unchecked} of them are not checked by Asterisk: healthmon doctor says what to write where")
+        names = visible(listed(unchecked, _ROOM_FOR_NAMES))
+        click.echo(f"    not checked by Asterisk: {names}; healthmon doctor says what to write where")
     if surveyed.missing_drivers:
         click.echo(f"    warning: {lack_of_drivers(surveyed.missing_drivers)}")
     if surveyed.missing_modules:

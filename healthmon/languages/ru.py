@@ -138,6 +138,13 @@ TEXTS = {
         "состояние меняется слишком часто, короткие изменения не сообщаются; "
         "сообщение придёт, когда станет стабильно или недоступно надолго"
     ),
+    "you were told of this outage before; now Asterisk does not try again": (
+        "об этом сбое вам уже сообщалось; теперь Asterisk не пытается снова"
+    ),
+    "its registration is unknown: the manager interface does not let us look": (
+        "о его регистрации ничего не известно: интерфейс управления недоступен"
+    ),
+    "not retried": "без повторов",
     "now: {words}": "сейчас: {words}",
     "its registration is not back yet: {why}": "его регистрации пока нет: {why}",
     "our own OPTIONS are not answered as they should be yet: {why}": "ответ на наши OPTIONS пока не в порядке: {why}",

@@ -64,7 +64,7 @@ def test_from_nothing_to_a_configuration_that_works(
     assert result.exit_code == 0, result.output
     assert "Asterisk 22.10.1-fake answers; 3 endpoints" in result.stdout
     assert "1 provider: PJSIP/trunk-telekom" in result.stdout
-    assert "1 of them are not checked by Asterisk" in result.stdout
+    assert "not checked by Asterisk: PJSIP/102; healthmon doctor says" in result.stdout
     assert "delivered" in result.stdout
     # What was typed, the runner of these tests shows once; nothing else does.
     assert result.stdout.count("a-long-secret") == 1

@@ -104,7 +104,7 @@ def _body(groups: Sequence[Sequence[MessageLine]], footer: str, voice: Voice, mo
 
 def _told(groups: Sequence[Sequence[MessageLine]], room: int, voice: Voice) -> Iterator[str]:
     """Give the paragraphs that there is room for, at least the beginning of the first; then say what is left out."""
-    written = [paragraphs(group, voice) for group in groups]
+    written = [paragraphs(group, voice, is_small=room <= _SMALL_BODY) for group in groups]
     ended = of_ended([line for group in groups for line in group if line.state is State.ENDED], voice)
     overview = _overview(groups, written, voice)
     yield from overview

@@ -361,7 +361,7 @@ def _present_state(row: ClaimedRow) -> State:
         states = State.CANNOT_SEE, State.STILL_CANNOT_SEE
     elif row.incident.is_partial:
         states = State.DEGRADED, State.STILL_DEGRADED
-    return states[row.reason is Reason.REMINDER]
+    return states[row.reason is Reason.REMINDER or row.is_known]
 
 
 def worst_first(line: MessageLine) -> tuple[object, ...]:
@@ -369,6 +369,8 @@ def worst_first(line: MessageLine) -> tuple[object, ...]:
     return (
         line.news,
         _SEVERITIES.index(line.incident.severity),
+        # A manager interface that is away takes nothing with it.
+        line.incident.check == Check.MANAGER and line.news is LineRank.BAD,
         _KINDS.index(line.kind),
         _STATES.index(line.state),
         _side_or_pbx(line),

@@ -21,6 +21,8 @@ def not_back(line: MessageLine, voice: Voice) -> Iterator[str]:
     if line.kind.is_group:
         yield from _of_many(line, voice)
         return
+    if line.row.is_registration_unknown and line.incident.is_of_reachability:
+        yield voice.text("its registration is unknown: the manager interface does not let us look")
     for incident in line.row.not_back:
         if incident.check == Check.REGISTRATION:
             yield voice.text("its registration is not back yet: {why}", why=_why(incident, voice))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from healthmon.model import Incident, Kind, Reason
+from healthmon.model import Check, Incident, Kind, Reason
 from healthmon.notify.compose.bunches import bunched, is_cohort
 from healthmon.notify.compose.group_sentences import first_of_group
 from healthmon.notify.compose.message_lines import LineRank, MessageLine, State, named
@@ -18,8 +18,10 @@ from healthmon.text.longtext import cut
 from healthmon.text.visible import visible
 from healthmon.times.lengths import DAY, HOUR
 
-#: No name or cause in a body is longer than this.
+#: No name in a body is longer than this, and no cause in a small one.
 _LONGEST_TEXT = 200
+#: No cause in a body with room is longer than this: what to do about it stands at its end.
+_LONGEST_CAUSE = 600
 #: So many incidents that ended otherwise get a line each.
 _MOST_ENDED = 10
 
@@ -31,13 +33,19 @@ class Paragraph(Struct, frozen=True):
     lines: tuple[MessageLine, ...]
 
 
-def paragraphs(group: Sequence[MessageLine], voice: Voice) -> list[Paragraph]:
-    """Write what is told about lines of one sort; not of what ended without a recovery."""
+def paragraphs(group: Sequence[MessageLine], voice: Voice, *, is_small: bool) -> list[Paragraph]:
+    """Write what is told about lines of one sort; not of what ended without a recovery.
+
+    ``is_small``: the body has little room.
+    """
+    longest_cause = _LONGEST_CAUSE
+    if is_small:
+        longest_cause = _LONGEST_TEXT
     if group[0].state is State.ENDED:
         return []
     if group[0].state is State.NOT_SEEN:
         return [_of_long_gone(group, voice)]
-    return [_of_bunch(bunch, voice) for bunch in bunched(group)]
+    return [_of_bunch(bunch, voice, longest_cause) for bunch in bunched(group)]
 
 
 def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
@@ -58,17 +66,22 @@ def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     return Paragraph("\n".join([words, *_repeated(lines, voice)]), tuple(lines))
 
 
-def _of_bunch(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
+def _of_bunch(lines: Sequence[MessageLine], voice: Voice, longest_cause: int) -> Paragraph:
     """Tell things that went down for one cause together: their names, not a paragraph each."""
     first = lines[0]
     if len(lines) == 1:
-        return _of_one(first, voice)
+        return _of_one(first, voice, longest_cause)
     many = listed_names(lines, LIST_CHARACTERS, voice)
     if is_cohort(lines):
         cohort = visible(voice.language.retold(first.incident.cohort))
         words = [f"{cohort}: {counted(lines, voice, state=False)}: {many}", _times_of_bunch(lines, voice)]
     else:
-        words = [f"{counted(lines, voice)}: {many}", _times_of_bunch(lines, voice), *_why(first, voice)]
+        words = [
+            f"{counted(lines, voice)}: {many}",
+            *_new(first, voice),
+            _times_of_bunch(lines, voice),
+            *_why(first, voice, longest_cause),
+        ]
     numbers = [str(number) for number in sorted(each.incident.id for line in lines for each in line.all)]
     words += [*_facts(first, voice), voice.text("incidents {numbers}", numbers=listed(numbers, LIST_CHARACTERS))]
     return Paragraph("\n".join([*words, *_repeated(lines, voice)]), tuple(lines))
@@ -96,17 +109,17 @@ def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
     )
 
 
-def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
+def _of_one(line: MessageLine, voice: Voice, longest_cause: int) -> Paragraph:
     title = cut(headline(line, voice), _LONGEST_TEXT)
     if line.state in (State.RESTARTED, State.INFO):
         # That Asterisk was restarted, or has endpoints in maintenance mode, is no outage.
         at = voice.text("at {time}", time=voice.full_time(line.incident.since))
         words = [title, at, cut(visible(voice.language.retold(line.incident.cause)), _LONGEST_TEXT)]
     else:
-        words = first_of_group(line, voice) or [title, _times(line.incident, voice)]
+        words = first_of_group(line, voice) or [title, *_new(line, voice), _times(line.incident, voice)]
         if line.incident.cohort:
             words.append(visible(voice.language.retold(line.incident.cohort)))
-        words += [*_why(line, voice), *_facts(line, voice)]
+        words += [*_why(line, voice, longest_cause), *_facts(line, voice)]
         if not line.kind.is_group:
             words += _around(line, voice)
         words += not_back(line, voice)
@@ -121,11 +134,20 @@ def _times(incident: Incident, voice: Voice) -> str:
     return voice.since(incident.since, lasted_s, incident.unseen_s)
 
 
-def _why(line: MessageLine, voice: Voice) -> Iterator[str]:
+def _new(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say why the reader is told anew of what he knows."""
+    if line.row.is_known:
+        yield voice.text("you were told of this outage before; now Asterisk does not try again")
+
+
+def _why(line: MessageLine, voice: Voice, longest: int) -> Iterator[str]:
     if line.incident.cause:
-        cause = cut(visible(voice.language.retold(line.incident.cause)), _LONGEST_TEXT)
+        cause = cut(visible(voice.language.retold(line.incident.cause)), longest)
         if line.kind is Kind.RECEIVER:
             yield voice.text("last error: {error}", error=cause)
+        elif line.check == Check.OPTIONS and line.incident.is_partial and line.inside:
+            # It began as something worse: nothing was answered.
+            yield voice.text("now: {words}", words=cause)
         else:
             yield voice.text("cause: {cause}", cause=cause)
 
@@ -182,6 +204,7 @@ def _around(line: MessageLine, voice: Voice) -> Iterator[str]:
             times=_times(over.incident, voice),
             number=over.incident.id,
         )
+        yield from not_back(over, voice)
 
 
 def _place(line: MessageLine, voice: Voice) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from healthmon.model import Kind
+from healthmon.model import Check, Kind
 from healthmon.notify.compose.message import SUBJECT_CHARACTERS
 from healthmon.notify.compose.message_lines import DOWN, UNSEEN, MessageLine, State
 from healthmon.notify.compose.naming import (
@@ -33,6 +33,9 @@ _CLAUSE = re.compile(r" \(|: ")
 
 #: A cause that is cut ends where a sentence may, not before so many characters.
 _SHORTEST_CAUSE = 16
+
+#: What works in part.
+_PARTIAL = (State.DEGRADED, State.STILL_DEGRADED)
 
 #: What has lasted for a while; its subject says for how long.
 _LASTING = (
@@ -82,22 +85,28 @@ def _is_of_providers(group: Sequence[MessageLine]) -> bool:
 
 
 def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, worst: MessageLine, voice: Voice) -> str:
-    """Count PBXs or providers. Of those that are not as bad as the worst the state is said: ``+ UP 2 providers``.
+    """Count PBXs, providers, or their registrations.
+
+    Of those that are not as bad as the worst the state is said: ``+ UP 2 providers``.
 
     So it is said of what is down beside what cannot be seen.
     """
-    numbers: Counter[State | None] = Counter()
+    numbers: Counter[tuple[State | None, Kind]] = Counter()
     for group in groups:
         state = None
         is_known_beside_unseen = worst.state in UNSEEN and group[0].state not in UNSEEN
-        if group[0].news is not worst.news or is_known_beside_unseen:
+        is_partial_beside_down = worst.state in DOWN and group[0].state in _PARTIAL
+        if group[0].news is not worst.news or is_known_beside_unseen or is_partial_beside_down:
             state = group[0].state
-        numbers[state] += len(group)
+        counted_as = kind
+        if group[0].check == Check.REGISTRATION:
+            counted_as = Kind.REGISTRATION
+        numbers[state, counted_as] += len(group)
     said = ""
-    for state, number in numbers.items():
-        words = voice.language.counted(number, kind)
+    for (state, counted_as), number in numbers.items():
+        words = voice.language.counted(number, counted_as)
         if state is not None:
-            words = f"{voice.language.state(state, kind, number)} {words}"
+            words = f"{voice.language.state(state, counted_as, number)} {words}"
         said += _and_also(words, voice)
     return said
 
@@ -183,6 +192,8 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
         return [when, *(when[:end] for end in reversed(clauses))]
     if line.kind.is_group:
         return _ends_of_group(line, tail, when, where, voice)
+    if line.row.is_known and not tail:
+        return where + when, when
     return (where + when,)
 
 
@@ -217,6 +228,8 @@ def _when(line: MessageLine, voice: Voice) -> str:
         return f": {voice.language.retold(cause)}"
     if line.state is State.FLAPPING:
         return ""
+    if line.row.is_known:
+        return f"; {voice.text('not retried')}"
     return f" {_time(line, voice)}"
 
 

@@ -39,19 +39,23 @@ class Noticing(Struct, frozen=True):
     #: Seconds; 0: they are not checked.
     qualify_frequency: float
     qualify_timeout: float
+    #: Whether healthmon's own OPTIONS ask what Asterisk does not check.
+    is_asked_by_us: bool = False
 
 
 def noticing(look: PbxLook, config: Config) -> list[Noticing]:
     """Say for each watch section how soon a loss is noticed, for each pace at which its endpoints are checked."""
-    counts: dict[tuple[str, float, float], int] = {}
+    counts: dict[tuple[str, float, float, bool], int] = {}
     for settings in _known(look):
         watch = config.watch_for(settings.target)
         if watch and settings.has_address:
-            pace = (settings.qualify_frequency, settings.qualify_timeout)
+            pace, is_asked = (settings.qualify_frequency, settings.qualify_timeout), False
             if qualify_in_words(settings) == NOT_CHECKED:
                 pace = (0.0, 0.0)
-            counts[watch.name, *pace] = counts.get((watch.name, *pace), 0) + 1
-    return [Noticing(name, count, *pace) for (name, *pace), count in counts.items()]
+                is_wanted = is_provider(settings, config) and watch.probe is not Probe.NO
+                is_asked = is_wanted and not missing_of(PROBE_LIBRARIES)
+            counts[watch.name, *pace, is_asked] = counts.get((watch.name, *pace, is_asked), 0) + 1
+    return [Noticing(name, count, every, within, is_asked) for (name, every, within, is_asked), count in counts.items()]
 
 
 def is_worth_a_look(settings: EndpointSettings, config: Config) -> bool:

@@ -50,7 +50,10 @@ def remedy_text(remedy: Remedy) -> str:
 def _noticing(rows: Sequence[Noticing]) -> Iterator[str]:
     """Say how soon a loss is noticed, for each watch section."""
     for row in rows:
-        how = f"not checked: {'its' if row.endpoints == 1 else 'their'} loss is noticed by nobody"
+        whose = "its" if row.endpoints == 1 else "their"
+        how = f"not checked: {whose} loss is noticed by nobody"
+        if row.is_asked_by_us:
+            how = f"not checked by Asterisk: only healthmon's own OPTIONS notice {whose} loss"
         if row.qualify_frequency:
             worst = row.qualify_frequency + row.qualify_timeout
             how = (

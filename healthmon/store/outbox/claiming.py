@@ -100,6 +100,11 @@ _LEFT_BESIDE = """SELECT i.* FROM incidents i
     WHERE i.closed_at IS NULL AND i.muted_by = '' AND s.veil = '' AND s.pending IS NOT 'up'
     AND (i.check_name = 'registration' OR (i.check_name = 'options' AND i.health = 'degraded')) ORDER BY i.id"""
 
+# While the manager interface is away nobody knows how these are.
+_UNKNOWN_REGISTRATIONS = """SELECT c.pbx, c.technology, c.resource FROM checks c JOIN states s ON s.check_id = c.id
+    WHERE c.name = 'registration' AND s.veil <> '' AND EXISTS (
+        SELECT 1 FROM incidents i WHERE i.closed_at IS NULL AND i.check_name = 'manager' AND i.pbx = c.pbx)"""
+
 #: So many of the things are named of which a message does not speak.
 NAMED_OTHERS = 3
 
@@ -161,6 +166,10 @@ class ClaimedRow(Struct, frozen=True):
     first_severity: Severity | None = None
     #: Notifications of other incidents that end with this message, and have no line in it: the same lasts anew.
     ends: tuple[int, ...] = ()
+    #: Its reader knows of it; told again because somebody has to have the registration tried again.
+    is_known: bool = False
+    #: It is an endpoint that can be reached again, and whether it is registered nobody knows.
+    is_registration_unknown: bool = False
 
 
 class Claim(Struct, frozen=True):
@@ -188,6 +197,8 @@ class Line(Struct, frozen=True):
     in_doubt: Said | None
     #: The row in whose line of the message it is contained; 0: it has a line of its own.
     within: int = 0
+    #: Its reader knows of it; told again because somebody has to have the registration tried again.
+    is_known: bool = False
 
 
 class Choice(Struct, frozen=True):
@@ -305,16 +316,18 @@ def choose(
     for row in rows:
         number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
         would_say = says(reason, incident, said)
-        is_no_change = reason is Reason.CHANGED and would_say is said and not has_more_to_say
-        is_stale = is_no_change or (reason is Reason.WIDENED and not is_wider(incident, told_size))
+        is_no_change = reason is Reason.CHANGED and would_say is said
+        is_no_wider = reason is Reason.WIDENED and not is_wider(incident, told_size)
+        is_stale = is_no_wider or (is_no_change and not has_more_to_say)
         if would_say is None or (is_stale and not doubt):
             silent.append((number, _why_nothing(incident, said)))
         else:
+            is_known = is_no_change and not doubt and asks_for_help(incident.cause)
             said = would_say
             in_doubt = None
             if doubt:
                 in_doubt = Said(str(doubt))
-            speaking.append(Line(number, reason, would_say, incident, in_doubt))
+            speaking.append(Line(number, reason, would_say, incident, in_doubt, is_known=is_known))
     if not speaking:
         return Choice((), tuple(silent))
     return _speak_once(speaking) + Choice((), tuple(silent))
@@ -325,7 +338,7 @@ def _speak_once(speaking: Sequence[Line]) -> Choice:
     candidates = [line for line in speaking if line.says == speaking[-1].says]
     chosen = min(candidates, key=lambda line: _SPEAKS_FIRST.index(line.reason))
     doubt = next((line.in_doubt for line in reversed(speaking) if line.in_doubt), None)
-    line = Line(chosen.id, chosen.reason, chosen.says, chosen.incident, doubt)
+    line = Line(chosen.id, chosen.reason, chosen.says, chosen.incident, doubt, is_known=chosen.is_known)
     others = (other.id for other in speaking if other.id != chosen.id)
     return Choice((line,), tuple((number, f"told together with: {chosen.reason}") for number in others))
 
@@ -374,6 +387,7 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     lasting = {smaller.id for incident in asked for smaller in explained[incident.id] if smaller.is_open}
     told = {number for number in lasting if _knows_of(session, number, url_id)}
     not_back = _not_back(session, lines, explained)
+    unregistered = _unknown_registrations(session, lines)
     spoken_of = {line.incident.id for line in lines} | told
     spoken_of |= {left.id for lefts in not_back.values() for left in lefts}
     others = [row for row in _others(session, url_id) if row["id"] not in spoken_of]
@@ -394,6 +408,8 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
             explained=explained[line.incident.id],
             told=frozenset(smaller.id for smaller in explained[line.incident.id] if smaller.id in told),
             not_back=not_back.get(line.incident.id, ()),
+            is_known=line.is_known,
+            is_registration_unknown=line.incident.target in unregistered,
             others_down=len(others),
             others=named,
             caller_names=caller_names,
@@ -419,6 +435,15 @@ def _not_back(
         if lefts:
             found[incident.id] = lefts
     return found
+
+
+def _unknown_registrations(session: Session, lines: Sequence[Line]) -> frozenset[Target]:
+    """The endpoints that can be reached again while their registrations cannot be seen."""
+    ended = (line.incident for line in lines if line.incident.ending in GOOD_ENDINGS)
+    over = {incident.target for incident in ended if incident.is_of_reachability and incident.target.is_endpoint}
+    if not over:
+        return frozenset()
+    return frozenset(over.intersection(map(target_of, session.rows(_UNKNOWN_REGISTRATIONS))))
 
 
 def _caller_names(session: Session, incidents: Iterable[Incident]) -> dict[Target, str]:

@@ -540,6 +540,9 @@ def test_a_provider_that_healthmon_asks_itself_is_no_blind_spot(load: Callable[[
     unchecked = diagnose([look(endpoint("trunk-a", 0, is_trunk=True))], SOUND_MACHINE, asks)
 
     assert lenient.findings == ()
+    text = " ".join(doctor_text(unchecked).split())
+    assert "1 endpoint not checked by Asterisk: only healthmon's own OPTIONS notice its loss" in text
+    assert "noticed by nobody" not in text
     assert [(finding.name, finding.gravity) for finding in unchecked.findings] == [(FindingName.NOT_QUALIFIED, ADVICE)]
 
 
