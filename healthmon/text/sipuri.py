@@ -9,6 +9,8 @@ from sys import intern
 _AFTER_HOST = re.compile(r"[:;?>\s]")
 #: Over one of these a contact lives as long as its connection; Asterisk writes them in any case.
 _OVER_CONNECTION = re.compile(r";transport=(tcp|tls|ws|wss)\b", re.IGNORECASE)
+#: What follows the name of a user: a password, or parameters.
+_BEHIND_USER = re.compile(r"(sips?:[^:;@>]*)[:;][^>]*@", re.IGNORECASE)
 #: The longest name that DNS knows.
 _LONGEST = 253
 
@@ -30,6 +32,11 @@ def host_of(uri: str) -> str:
     if 0 < len(host) <= _LONGEST and host.isprintable():
         return intern(host)
     return ""
+
+
+def without_password(uri: str) -> str:
+    """Return ``sip:alice@host`` of ``sip:alice:secret@host`` and of ``sip:alice;parameter=secret@host``."""
+    return _BEHIND_USER.sub(r"\1@", uri)
 
 
 def is_over_connection(uri: str) -> bool:

@@ -13,7 +13,15 @@ from msgspec.structs import replace
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import MOST_WAITING
 from healthmon.ami.frames import Decoder
-from healthmon.ami.registrations import EVENT, OLDER_ROW, older_registration_of, told_apart
+from healthmon.ami.registrations import (
+    EVENT,
+    OLDER_ROW,
+    key_of,
+    older_registration_of,
+    registration_of,
+    told_apart,
+    unlisted,
+)
 from healthmon.ami.row_count import RowCount
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
@@ -388,3 +396,22 @@ def test_a_module_of_maintenance_mode_that_was_unloaded_has_nobody_in_it(manager
         manager.instead = answering("PJSIPShowMaintenance", {"Response": "Error", "Message": "Invalid/unknown command"})
         assert client.in_maintenance() is None
         assert client.in_maintenance() == ()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:al:s3cret@h.example",
+        "sips:al;p=s3cret@h.example",
+        '"D" <sip:al:s3cret@h.example>',
+        "sip:al:s3@s3cret@h.example",
+    ],
+)
+def test_a_password_in_a_uri_of_a_registration_is_dropped_as_it_is_read(uri: str) -> None:
+    listed = registration_of({"Event": "OutboundRegistrationDetail", **row("reg-a", server=uri, ClientUri=uri)})
+    key = key_of({"Username": uri, "Domain": uri})
+
+    assert listed is not None
+    assert listed.key == key, "an event is of the same"
+    assert "s3" not in repr((listed, key, unlisted(*key)))
+    assert "al@h.example" in listed.client_uri
