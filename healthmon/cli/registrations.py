@@ -9,6 +9,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
 from healthmon.report.formatting import counted
+from healthmon.text.visible import visible
 
 if TYPE_CHECKING:
     from healthmon.ami.rights import ManagerRights
@@ -40,11 +41,11 @@ def registration_lines(pbx: str, found: ManagerSurvey, *, nobody: str) -> Iterat
         owner = found.owners.get(row.name)
         whose = nobody
         if owner is not None:
-            whose = f"of {owner.endpoint}"
-        yield f"    {row.name} {whose}: {row.status}"
+            whose = f"of {visible(owner.endpoint)}"
+        yield f"    {visible(row.name)} {whose}: {visible(row.status)}"
     if len(rows) < len(found.registrations):
         yield f"    … and {len(found.registrations) - len(rows):,} more; healthmon discover --json has all of them"
-    yield from (f"    warning: {slip}" for slip in found.slips)
+    yield from (f"    warning: {visible(slip)}" for slip in found.slips)
     for words in remarks_on(found.rights):
         yield f"    warning: {words}"
 
