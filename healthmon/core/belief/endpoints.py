@@ -113,7 +113,7 @@ class Endpoints:
                 # What was up when Asterisk was restarted is waited for.
                 self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
-        elif not_tried := self._why_not_tried(pbx, check, at):
+        elif not_tried := self._why_not_tried(pbx, check, at, step, confirms=confirms):
             check.note_early(Health.DOWN, check.heard_at)
             self._booking.begin_unknown(check, not_tried, at, step)
         elif (health := check.reading()) is not None:
@@ -130,18 +130,22 @@ class Endpoints:
         if pbx.awaited and not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
 
-    def _why_not_tried(self, pbx: Pbx, check: EndpointCheck, at: float) -> str:
-        """Why it says nothing that Asterisk is not registered: it has not had the time; "": it has."""
+    def _why_not_tried(self, pbx: Pbx, check: EndpointCheck, at: float, step: Step, *, confirms: bool) -> str:
+        """Why it says nothing yet that Asterisk is not registered: it has not had the time; "": it has."""
         if not isinstance(check, Registration):
             return ""
         if check.heard is Health.UP:
             pbx.registration_grace.note_registered(check.target, check.heard_at)
         if check.heard is not Health.DOWN:
             return ""
-        ends_at = pbx.registration_grace.ends_at(check.target, check.words)
-        if at >= ends_at:
+        until = pbx.registration_grace.hides_until(check, check.words, at, confirms=confirms)
+        if not until:
             return ""
-        self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), ends_at)
+        if step.now >= until:
+            until = step.now + ASK_AGAIN
+            if step.now >= check.asked_at + ASK_AGAIN:
+                self._ask_elsewhere(pbx, check, step)
+        self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), until)
         return pbx.registration_grace.why
 
     def _see(

@@ -65,16 +65,19 @@ class LoneRegistrations:
         at = observation.at
         if means is Means.UP:
             pbx.registration_grace.note_registered(machine.target, at)
-        grace_ends_at = pbx.registration_grace.ends_at(machine.target, observation.words)
-        if means is Means.DOWN and at < grace_ends_at:
+        confirms, hidden_until = RULES.confirms(observation), 0.0
+        if means is Means.DOWN:
+            hidden_until = pbx.registration_grace.hides_until(machine, observation.words, at, confirms=confirms)
+        if hidden_until:
             machine.note_early(Health.DOWN, at)
             _remark(machine, observation)
             self._hide(machine, pbx.registration_grace.why, at, step)
-            self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), grace_ends_at)
+            if step.now >= hidden_until:
+                hidden_until = step.now + ASK_AGAIN
+            self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), hidden_until)
             return
         before = machine.fingerprint()
         self._booking.end_unknown(machine, at, step)
-        confirms = RULES.confirms(observation)
         transition = machine.see(observation.health, at, step.now, observation.words, confirms=confirms)
         _remark(machine, observation)
         is_reason_old = machine.belief is Health.DOWN is observation.health and machine.reason != observation.words

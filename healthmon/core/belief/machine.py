@@ -41,6 +41,7 @@ class Machine:
         "booked_hold",
         "check",
         "cohort",
+        "counts_since",
         "down_since",
         "ever_up",
         "flap_rule",
@@ -87,6 +88,8 @@ class Machine:
         self.down_since: float | None = None
         self.unknown_because = ""
         self.unknown_since = 0.0
+        #: Since when what is down counts, though it is still shown as unknown; None: it does not.
+        self.counts_since: float | None = None
         self.ever_up = False
         self.is_flapping = False
         #: Why it is told together with others, once it is believed down; "": by itself.
@@ -468,6 +471,9 @@ class Machine:
         # For a health that got worse this is when it was first seen, which stays; the clocks above count.
         if self._improves(self.pending):
             self.pending_since = _without(self.pending_since, begin, end) or self.pending_since
+        if self.counts_since is not None:
+            self.not_up_since = self.down_since = self.counts_since
+            self.counts_since = None
 
 
 def _at_most(clock: float | None, now: float) -> float | None:

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.machine import Machine
 from healthmon.model import (
     NOT_TRIED,
     CheckState,
@@ -69,6 +70,26 @@ class RegistrationGrace(Struct, frozen=True):
         if NOT_TRIED in words:
             return max(self.until, self.untried_until)
         return self.until
+
+    def hides_until(self, machine: Machine, words: str, at: float, *, confirms: bool) -> float:
+        """Until when it is not known that one is not registered; 0.0: it is known.
+
+        What was registered before, and was not seen so since, is not called up when its time is over: it stays unknown
+        until that has lasted for its hold, and was asked about.
+        """
+        ends_at = self.ends_at(machine.target, words)
+        if at < ends_at:
+            machine.counts_since = None
+            return ends_at
+        was_hidden = bool(self.why) and machine.unknown_because == self.why
+        if not was_hidden or machine.belief is not Health.UP:
+            return 0.0
+        if machine.counts_since is None:
+            machine.counts_since = at
+        until = machine.counts_since + machine.hold_in_force().down_after
+        if confirms and at >= until:
+            return 0.0
+        return until
 
 
 class Registration(EndpointCheck):

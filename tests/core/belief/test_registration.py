@@ -22,6 +22,7 @@ from healthmon.model import (
     Target,
     Witness,
 )
+from healthmon.report.status.rows import endpoint_rows
 from tests.core.scene import DOWN, UNKNOWN, UP, Scene, config, pbx_config, trunk, trunk_settings
 
 A, B = trunk("a"), trunk("b")
@@ -217,8 +218,8 @@ def test_after_a_freeze_the_longest_retry_interval_is_waited_for() -> None:
     scene.after(244)
 
     assert scene.state(A, Check.REGISTRATION).unknown_because.startswith("in grace: Asterisk was frozen")
-    scene.after(2)
-    scene.says(A, DOWN)
+    scene.after(32)
+    scene.answer_registration(A, DOWN)
     assert not scene.state(A, Check.REGISTRATION).unknown_because
 
 
@@ -780,6 +781,42 @@ def test_what_the_list_says_in_the_grace_is_seen_at_once_and_told_as_lost_since_
     assert scene.now > said_at + 60 + 15, "the grace, and the hold after it"
     [incident] = scene.open(target)
     assert (incident.since, scene.state(target, Check.REGISTRATION).remark) == (said_at, "")
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+@pytest.mark.parametrize("is_back", [False, True], ids=["lost", "back"])
+def test_what_was_not_registered_since_the_restart_is_unknown_until_it_is_believed_either_way(
+    target: Target, *, is_back: bool
+) -> None:
+    scene = office()
+    scene.says(target, UP, Source.SNAPSHOT)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.says(target, DOWN)
+
+    shown = []
+    for _ in range(10):
+        scene.after(15)
+        shown.append(shown_health(scene, target))
+        asked = [question for question in scene.questions if target in question.targets]
+        scene.questions.clear()
+        scene.says(target, DOWN)
+        if asked and not is_back:
+            scene.says(target, DOWN, Source.SNAPSHOT)
+    assert UNKNOWN in shown and UP not in shown
+    assert bool(scene.open(target)) is not is_back
+
+    if is_back:
+        scene.says(target, UP)
+        assert shown_health(scene, target) is UP
+        assert not scene.open(target)
+    else:
+        assert shown_health(scene, target) is DOWN
+
+
+def shown_health(scene: Scene, target: Target) -> Health:
+    """How it stands to whoever looks."""
+    [row] = [row for row in endpoint_rows([scene.state(target, Check.REGISTRATION)], []) if row.target == target]
+    return row.state
 
 
 def test_what_was_lost_in_the_grace_and_is_back_in_it_was_never_lost() -> None:
