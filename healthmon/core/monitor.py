@@ -15,6 +15,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.belief.newcomers import Newcomers
 from healthmon.core.belief.news import EndpointNoted
 from healthmon.core.belief.options import is_asked_while_offline
+from healthmon.core.belief.outside import is_answer_from_outside
 from healthmon.core.belief.partial_settings import completed, says_the_same
 from healthmon.core.belief.pbx import (
     CLOCK_WAS_SET,
@@ -232,6 +233,8 @@ class Monitor:
         if observation.check == Check.REACHABILITY:
             self._observe(pbx, endpoint, observation, step, counts=counts)
             return
+        if is_answer_from_outside(observation, endpoint):
+            pbx.answered_outside_at = max(pbx.answered_outside_at, observation.at)
         if observation.target.is_registration:
             self._pbx_rules.lone_registrations.observe(pbx, observation, step)
             self._stages.pass_on(step)

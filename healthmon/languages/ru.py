@@ -406,6 +406,7 @@ SAYINGS = {
     "Asterisk has no address to check": "у Asterisk нет адреса для проверки",
     "taken as the new configuration": "принято как новая конфигурация",
     "a public site is reachable: it was not the line": "внешняя площадка доступна: дело было не в линии",
+    "an answer came from outside: it was not the line": "снаружи пришёл ответ: дело было не в линии",
     "no longer asked by our own OPTIONS": "собственные запросы OPTIONS отключены",
     "it belongs to an endpoint now": "теперь относится к эндпоинту",
     "the manager interface is no longer asked": "интерфейс AMI больше не опрашивается",

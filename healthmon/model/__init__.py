@@ -14,7 +14,7 @@ from healthmon.model.checks import (
     Testimony,
     check_counts,
 )
-from healthmon.model.incident import SETTLES_S, Ending, Incident, IncidentNumbers, Note
+from healthmon.model.incident import SETTLES_S, WAS_NOT_THE_LINE, Ending, Incident, IncidentNumbers, Note
 from healthmon.model.names import NO_NAMES, DisplayNames
 from healthmon.model.notification import (
     DEFECTS_WITHIN,
@@ -31,10 +31,12 @@ from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
 from healthmon.model.registrations import (
     NOT_KNOWN_WHY,
     NOT_TRIED,
+    REGISTERED_AT,
     STOPPED_TRYING,
     WAITS,
     as_remembered,
     asks_for_help,
+    registered_at,
     tells_more,
     tells_nothing,
     why_alone,
@@ -107,11 +109,13 @@ __all__ = [
     "OPTIONS_ANSWERED_WITHIN",
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
+    "REGISTERED_AT",
     "REGISTRATION",
     "SETTLES_S",
     "STOPPED_TRYING",
     "TOO_MANY_DEFECTS",
     "WAITS",
+    "WAS_NOT_THE_LINE",
     "Acknowledgement",
     "Changes",
     "Channel",
@@ -177,6 +181,7 @@ __all__ = [
     "as_remembered",
     "asks_for_help",
     "check_counts",
+    "registered_at",
     "tells_more",
     "tells_nothing",
     "why_alone",

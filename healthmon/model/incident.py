@@ -25,6 +25,11 @@ class Ending(Word):
     OWNED = "it belongs to an endpoint now"
     NO_MANAGER = "the manager interface is no longer asked"
     NOT_THE_LINE = "a public site is reachable: it was not the line"
+    ANSWERED_OUTSIDE = "an answer came from outside: it was not the line"
+
+
+#: What showed that the line to the world was not cut.
+WAS_NOT_THE_LINE = (Ending.NOT_THE_LINE, Ending.ANSWERED_OUTSIDE)
 
 
 #: What comes back so many seconds after that which explained it came back with it.

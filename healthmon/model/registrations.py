@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+#: What is said of one that is there, before its server.
+REGISTERED_AT = "registered at "
 #: An attempt has failed, and nothing tells why.
 NOT_KNOWN_WHY = "rejected, or not answered"
 #: No attempt was heard of.
@@ -23,6 +25,14 @@ WAITS = "Asterisk does not try again by now: it has stopped, or was told to wait
 def tells_more(words: str, than: str) -> bool:
     """Whether these words tell more of why a registration is not there than the others: a mere failure tells least."""
     return _worth(words) > _worth(than)
+
+
+def registered_at(words: str) -> str:
+    """The server at which one is registered, as these words say; "": they do not."""
+    _, says_so, server = words.partition(REGISTERED_AT)
+    if says_so and words.startswith(REGISTERED_AT):
+        return server
+    return ""
 
 
 def asks_for_help(words: str) -> bool:

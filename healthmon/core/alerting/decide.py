@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from healthmon.model import Ending, Incident, Kind, Reason, Said, Told
+from healthmon.model import WAS_NOT_THE_LINE, Ending, Incident, Kind, Reason, Said, Told
 
 #: An incident that nobody can see for so long is not reminded of any more (seconds).
 UNSEEN_TOO_LONG = 86400.0
@@ -23,7 +23,7 @@ UNSEEN_TOO_LONG = 86400.0
 TELLING_ENDS_AFTER = 86400.0
 
 #: Endings that are good news, and told as such.
-GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE, Ending.NOT_THE_LINE)
+GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE, *WAS_NOT_THE_LINE)
 
 #: Why a URL is told of an incident for the first time.
 FIRST_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.FLAPPING)
@@ -278,7 +278,7 @@ def _says_once_closed(reason: Reason, incident: Incident, newest_said: Said | No
         # Over before it could be sent, or perhaps sent: this one message tells the whole of it. What was over in a
         # silence, what turned out to be none, and what another check of the same thing explained, is told to those only
         # who were told that it was down.
-        is_no_news = bool(incident.muted_by) or incident.ending is Ending.NOT_THE_LINE or incident.was_explained
+        is_no_news = bool(incident.muted_by) or incident.ending in WAS_NOT_THE_LINE or incident.was_explained
         if newest_said is Said.UP or (newest_said is None and is_no_news):
             return None
         return Said.WAS_DOWN

@@ -8,7 +8,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.grouping.members import SAME_TIME
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.incidents.index import Index
-from healthmon.model import ENDPOINT_CHECKS, Check, Ending, Health, Incident, Target
+from healthmon.model import ENDPOINT_CHECKS, WAS_NOT_THE_LINE, Check, Ending, Health, Incident, Target
 
 
 class Inhibition:
@@ -106,4 +106,4 @@ def is_left_of(smaller: Incident, bigger: Incident) -> bool:
 
 def is_group_back(bigger: Incident) -> bool:
     """Whether this was the outage of a group, and is over; what is left of it is told by itself."""
-    return bigger.kind.is_group and bigger.ending in (Ending.RECOVERED, Ending.NOT_THE_LINE)
+    return bigger.kind.is_group and bigger.ending in (Ending.RECOVERED, *WAS_NOT_THE_LINE)

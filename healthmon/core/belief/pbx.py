@@ -104,6 +104,8 @@ class Pbx:
     longest_retry_interval = 0.0
     #: Why Asterisk cannot list registrations that there were; "": it can.
     unlisted_because = ""
+    #: When something was last heard that only the line to the world can have brought; 0.0: never.
+    answered_outside_at = 0.0
 
     def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float, wall: Wall) -> None:
         state = remembered or PbxState(config.name)

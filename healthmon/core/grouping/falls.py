@@ -115,6 +115,8 @@ class Falls:
                 self._open[incident.target] = _outage_of(incident)
         #: Since when so few of a fallen group are left down that it may be over.
         self._calm_since: dict[Target, float] = {}
+        #: Since when an answer from outside speaks against a line that is taken for cut.
+        self._answered_since: dict[Target, float] = {}
         #: When a snapshot was asked for that shows whether a site is down, before its members are believed to be.
         self._asked_at: dict[Target, float] = {}
         #: Until when it may turn out that the line to the world is cut, and not a site alone.
@@ -262,7 +264,7 @@ class Falls:
             return None
         sites = self._memberships.falls_behind_line(line.pbx)
         # To ask what stands takes a look at every phone.
-        is_by_providers = are_all_lost(providers) and not self._is_contradicted(line, providers.since, now)
+        is_by_providers = are_all_lost(providers) and not self._is_contradicted(line, providers, now)
         if not is_by_providers and not are_sites_lost(providers, sites, self._rules):
             return None
         window = max(self._rules.window, *(fall.cycle for fall in (providers, *sites)))
@@ -270,10 +272,18 @@ class Falls:
         since = min([providers.since, *together])
         return self._fell(line, self._down_behind(line, since, of=0), now)
 
-    def _is_contradicted(self, line: Group, since: float, now: float) -> bool:
-        """Whether something public is up that would be down if the line were."""
+    def _is_contradicted(self, line: Group, providers: Fall, now: float) -> bool:
+        """Whether something public is up that would be down if the line were, or an answer has come from outside."""
+        return self._has_answered(line, providers) or self._does_site_stand(line, providers.since, now)
+
+    def _does_site_stand(self, line: Group, since: float, now: float) -> bool:
         sites = self._memberships.behind_line(line.pbx)
         return any(speaks_against(site, since, now, self._rules) for site in sites)
+
+    def _has_answered(self, line: Group, providers: Fall) -> bool:
+        """Whether an answer has come from outside since the last of the providers was seen down."""
+        last_fell_at = max(map(fell_at, providers.members), default=providers.since)
+        return self._known.pbxs[line.pbx].answered_outside_at > last_fell_at
 
     def _maybe_most_sites(self, line: Group, now: float) -> GroupFell | None:
         """Where no provider is known, most sites at once tell that it is none of them."""
@@ -362,8 +372,9 @@ class Falls:
         down = [members.left(outage.since) for members in self._memberships.all_of(group)]
         count = sum(fall.down for fall in down)
         after = self._open[group.target] = self._as_wide(outage)
-        if self._is_mistaken(outage, now):
-            return self._close(after, count, now, Ending.NOT_THE_LINE)
+        mistaken = self._why_mistaken(outage, now)
+        if mistaken is not None:
+            return self._close(after, count, now, mistaken)
         self._ask_about_rest(after)
         if self._is_still_down(outage, down):
             self._calm_since.pop(group.target, None)
@@ -440,16 +451,26 @@ class Falls:
         providers = self._memberships.providers(group.pbx).left(outage.since)
         return are_all_lost(providers) or are_sites_lost(providers, sites, self._rules)
 
-    def _is_mistaken(self, outage: Outage, now: float) -> bool:
-        """Whether the providers are down, and a public site has shown by now that the line is not."""
+    def _why_mistaken(self, outage: Outage, now: float) -> Ending | None:
+        """Say what has shown by now that the line is not down, though the providers are; None: nothing has.
+
+        With an answer from outside the line may only just be back: then so are its providers, after their next check.
+        """
         group = outage.group
         if group.kind is not Kind.NETWORK or outage.of:
-            return False
+            return None
         providers = self._memberships.providers(group.pbx).left(outage.since)
         if not are_all_lost(providers) or are_sites_lost(providers, self._sites_left(outage), self._rules):
             # It is not by the providers alone that the line is known to be cut.
-            return False
-        return self._is_contradicted(group, outage.since, now)
+            return None
+        if self._does_site_stand(group, outage.since, now):
+            return Ending.NOT_THE_LINE
+        if not self._has_answered(group, providers):
+            self._answered_since.pop(group.target, None)
+            return None
+        if now >= self._answered_since.setdefault(group.target, now) + providers.lasts + GRACE_MARGIN:
+            return Ending.ANSWERED_OUTSIDE
+        return None
 
     def _watch_for_contradiction(self, outage: Outage, now: float) -> None:
         """Look again when a public site that is up may speak against a line that is taken for cut."""
@@ -457,9 +478,9 @@ class Falls:
         if group.kind is Kind.NETWORK and not outage.of:
             sites = self._memberships.behind_line(group.pbx)
             times = (testifies_at(site, outage.since) for site in sites)
-            due = min((at for at in times if at is not None and at > now), default=None)
-            if due is not None:
-                self._deadlines.set(Deadline(Due.GROUP, group.target), due)
+            # An answer from outside may come at any time.
+            due = min((at for at in times if at is not None and at > now), default=inf)
+            self._deadlines.set(Deadline(Due.GROUP, group.target), min(due, now + ASK_AGAIN))
 
     def _sites_left(self, outage: Outage) -> Sequence[Fall]:
         return [site.left(outage.since) for site in self._memberships.behind_line(outage.group.pbx)]
@@ -487,6 +508,7 @@ class Falls:
     def _forget(self, target: Target) -> None:
         del self._open[target]
         self._calm_since.pop(target, None)
+        self._answered_since.pop(target, None)
         self._line_known_at.pop(target, None)
         self._deadlines.clear(Deadline(Due.GROUP, target))
         self._ask_in_time(target, None)

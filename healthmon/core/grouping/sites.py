@@ -14,20 +14,7 @@ from typing import NamedTuple
 
 from healthmon.config.sections.site import SiteConfig
 from healthmon.model import Kind, Target
-
-#: What is not reached over a PBX's line to the world: RFC 1918, CGNAT (RFC 6598), ULA (RFC 4193), link-local.
-_PRIVATE = tuple(
-    ip_network(text)
-    for text in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "169.254.0.0/16",
-        "fc00::/7",
-        "fe80::/10",
-    )
-)
+from healthmon.text.addresses import is_private
 
 # Looking into a dictionary is ten times faster than asking an enum.
 _TECHNOLOGIES = {kind: kind.value for kind in Kind}
@@ -64,7 +51,7 @@ def label(site: str) -> str:
         network = ip_network(site)
     except ValueError:
         return site
-    return f"private address {site}" if _is_private(network[0]) else site
+    return f"private address {site}" if is_private(network[0]) else site
 
 
 class Sites:
@@ -107,18 +94,14 @@ class Sites:
         for site in self._sites:
             if _is_on(site, pbx) and any(ip in ip_network(network) for network in site.addresses):
                 return _configured(site, pbx)
-        is_private = _is_private(ip)
+        is_within = is_private(ip)
         # One place is a public IPv4 address; of others it is their network.
         name = str(ip)
         if isinstance(ip, IPv6Address):
             name = str(ip_network((ip, 64), strict=False))
-        elif is_private:
+        elif is_within:
             name = str(ip_network((ip, 24), strict=False))
-        return Group(Kind.SITE, pbx, name, is_public=not is_private)
-
-
-def _is_private(ip: IPv4Address | IPv6Address) -> bool:
-    return any(ip in network for network in _PRIVATE)
+        return Group(Kind.SITE, pbx, name, is_public=not is_within)
 
 
 def _is_on(site: SiteConfig, pbx: str) -> bool:
@@ -126,5 +109,5 @@ def _is_on(site: SiteConfig, pbx: str) -> bool:
 
 
 def _configured(site: SiteConfig, pbx: str) -> Group:
-    is_public = any(not _is_private(ip_network(network)[0]) for network in site.addresses)
+    is_public = any(not is_private(ip_network(network)[0]) for network in site.addresses)
     return Group(Kind.SITE, pbx, site.name, is_public)

@@ -10,7 +10,7 @@ import re
 from msgspec import Struct
 
 from healthmon.ami.registrations import REGISTERED, REJECTED, OutboundRegistration
-from healthmon.model import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, WAITS, Health
+from healthmon.model import NOT_KNOWN_WHY, NOT_TRIED, REGISTERED_AT, STOPPED_TRYING, WAITS, Health
 from healthmon.text.sipuri import host_of
 
 #: For so long an attempt goes on that nobody answers (RFC 3261's timer F, as res_pjsip has it; seconds).
@@ -128,7 +128,7 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     """Say how a registration stands, for people."""
     server = host_of(registration.server_uri) or registration.server_uri
     if registration.status == REGISTERED:
-        return f"registered at {server}"
+        return f"{REGISTERED_AT}{server}"
     if registration.technology != "PJSIP":
         why = f" (Asterisk: {registration.status})"
         if registration.needs_a_push:

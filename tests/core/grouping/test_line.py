@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.core.belief.reachability import Reachability
-from healthmon.model import Ending, Kind, Place, Reason, Target
-from tests.core.grouping.test_causes import BRANCH, HOME, NETWORK, PRIVATE, TRUNKS, TWO_SITES, Town, phones, quick
+from healthmon.model import (
+    Check,
+    Ending,
+    Kind,
+    Observation,
+    Place,
+    Probe,
+    Reason,
+    SipWay,
+    Source,
+    Target,
+    Witness,
+)
+from tests.core.grouping.test_causes import (
+    BRANCH,
+    HOME,
+    NETWORK,
+    PRIVATE,
+    TRUNKS,
+    TWO_SITES,
+    WATCHES,
+    Town,
+    phones,
+    quick,
+)
 from tests.core.scene import UP, phone, settings, trunk, trunk_settings
 
 PROXY = "192.0.2.77"
@@ -128,6 +152,96 @@ def test_a_line_that_nobody_was_told_of_before_a_site_spoke_against_it_is_not_to
     town.go_on(60)
 
     assert {who for _, who, _ in town.told()} == {str(target) for target in TWO_TRUNKS}
+
+
+# ---------------------------------------------------------------- an answer from outside
+
+
+def registered(town: Town, server: str = "192.0.2.9", source: Source = Source.EVENT) -> None:
+    """Asterisk has renewed a registration of nobody."""
+    target = Target("office", "REGISTRATION", "reg")
+    words = f"registered at {server}"
+    town.see(Observation(target, UP, town.now, source, Witness.MANAGER, words, check=Check.REGISTRATION))
+
+
+@pytest.mark.parametrize(
+    ("server", "source", "is_cut"),
+    [
+        ("192.0.2.9", Source.EVENT, False),
+        ("sip.example.net", Source.EVENT, False),
+        ("10.1.2.3", Source.EVENT, True),
+        ("192.0.2.9", Source.SNAPSHOT, True),
+    ],
+    ids=["outside", "a name", "within", "only listed"],
+)
+def test_a_registration_that_is_renewed_outside_speaks_against_a_cut_line(
+    server: str, source: Source, *, is_cut: bool
+) -> None:
+    town = Town(quick()).settle(TWO_TRUNKS)
+
+    town.die(TWO_TRUNKS)
+    town.go_on(5)
+    registered(town, server, source)
+    town.go_on(85)
+
+    expected = {str(NETWORK)} if is_cut else {str(target) for target in TWO_TRUNKS}
+    assert {who for _, who, _ in town.told()} == expected
+
+
+def test_a_registration_that_was_renewed_before_the_last_provider_fell_says_nothing_of_the_line() -> None:
+    town = Town(quick()).settle(TWO_TRUNKS)
+
+    town.die([trunk("a")])
+    town.go_on(3)
+    registered(town)
+    town.go_on(2)
+    town.die([trunk("b")])
+    town.go_on(85)
+
+    assert town.incident_of(NETWORK).is_open
+
+
+def test_an_answer_to_our_own_options_from_outside_speaks_against_a_cut_line() -> None:
+    town = Town(replace(quick(), watches=(replace(WATCHES[0], probe=Probe.AUTO), WATCHES[1]))).settle(TWO_TRUNKS)
+    for target, address in TWO_TRUNKS.items():
+        way = SipWay(f"sip:{address}")
+        places = (Place(address),)
+        town.see(trunk_settings(target, qualify_frequency=5.0, qualify_timeout=3.0, places=places, ways=(way,)))
+
+    town.die(TWO_TRUNKS)
+    town.go_on(5)
+    said = Observation(trunk("a"), UP, town.now, Source.ANSWER, Witness.PROBE, "answers 200 OK", check=Check.OPTIONS)
+    town.see(said)
+    town.go_on(85)
+
+    assert {who for _, who, _ in town.told()} == {str(target) for target in TWO_TRUNKS}
+
+
+def test_a_line_that_was_told_as_cut_is_none_once_answers_come_and_its_providers_stay_away() -> None:
+    town = Town(quick()).settle(TWO_TRUNKS)
+    town.die(TWO_TRUNKS)
+    town.go_on(60)
+    assert town.told() == [(Reason.OPENED, str(NETWORK), "down")]
+
+    registered(town)
+    town.go_on(60)
+
+    assert town.told()[1] == (Reason.RESOLVED, str(NETWORK), "up")
+    assert {who for _, who, _ in town.told()[2:]} == {str(target) for target in TWO_TRUNKS}
+    assert town.incident_of(NETWORK).ending is Ending.ANSWERED_OUTSIDE
+
+
+def test_a_line_that_is_back_is_back_though_the_first_sign_of_it_is_a_registration() -> None:
+    town = Town(quick()).settle(TWO_TRUNKS)
+    town.die(TWO_TRUNKS)
+    town.go_on(60)
+
+    registered(town)
+    town.go_on(5)
+    town.come_back(TWO_TRUNKS)
+    town.go_on(60)
+
+    assert town.incident_of(NETWORK).ending is Ending.RECOVERED
 
 
 # ---------------------------------------------------------------- most sites at once

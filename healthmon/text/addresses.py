@@ -1,0 +1,32 @@
+"""Which addresses are reached over a PBX's line to the world."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+#: What is not reached over a PBX's line to the world: RFC 1918, CGNAT (RFC 6598), ULA (RFC 4193), link-local.
+_PRIVATE = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+
+def is_private(ip: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is not reached over the line to the world."""
+    return any(ip in network for network in _PRIVATE)
+
+
+def is_outside(host: str) -> bool:
+    """Whether a host is reached over the line to the world, as far as its address tells; a name is taken for that."""
+    try:
+        return not is_private(ip_address(host))
+    except ValueError:
+        return bool(host)
