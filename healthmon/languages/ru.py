@@ -566,6 +566,7 @@ SAYINGS = {
         "нет регистрации на {server}: {why}; входящие вызовы затронуты"
     ),
     "rejected, or not answered": "отказ или нет ответа",
+    "rejected, or the request could not be sent": "отказ или запрос не удалось отправить",
     "rejected": "отказ",
     "not answered": "нет ответа",
     "not registered at {server} (Asterisk: {said}): not tried yet, or taken back on purpose; incoming calls are "

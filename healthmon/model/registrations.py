@@ -8,10 +8,14 @@ import re
 REGISTERED_AT = "registered at "
 #: An attempt has failed, and nothing tells why.
 NOT_KNOWN_WHY = "rejected, or not answered"
+#: An attempt has failed at once: so it does, too, where the name cannot be looked up, or the connection is refused.
+NOT_SENT = "rejected, or the request could not be sent"
+#: Nobody has answered it.
+NOT_ANSWERED = "not answered"
 #: No attempt was heard of.
 NOT_TRIED = "not tried yet, or taken back on purpose"
 #: What the pace of attempts may tell.
-_KNOWN_WHYS = ("rejected", "not answered")
+_KNOWN_WHYS = (NOT_SENT, "rejected", NOT_ANSWERED)
 #: What is said after the server of one that failed, or was not tried.
 _WHYS = (NOT_KNOWN_WHY, NOT_TRIED, *_KNOWN_WHYS)
 #: The words of an older driver, which says more.
@@ -33,6 +37,24 @@ def registered_at(words: str) -> str:
     if says_so and words.startswith(REGISTERED_AT):
         return server
     return ""
+
+
+def as_we_find(words: str, view: str) -> str:
+    """These words, where they leave it open, with what our own OPTIONS find: that nothing can be sent to that server.
+
+    ``view``: what they find of the endpoint.
+    """
+    for unsure in (NOT_SENT, NOT_KNOWN_WHY):
+        start, is_unsure, rest = words.partition(f": {unsure};")
+        server = start.rpartition("not registered at ")[2]
+        if is_unsure and says_not_sent(view) and server in view:
+            return f"{start}: {view};{rest}"
+    return words
+
+
+def says_not_sent(view: str) -> bool:
+    """Whether our own OPTIONS find that nothing can be sent: no such name, or nobody takes the connection."""
+    return view.startswith(("the name ", "refuses the connection"))
 
 
 def asks_for_help(words: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.model import as_remembered, why_alone
+from healthmon.model import NOT_SENT, as_remembered, why_alone
 
 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         ("not registered at sip.example.net: rejected; incoming calls are affected", "rejected"),
+        ("not registered at sip.example.net: rejected, or the request could not be sent; incoming", NOT_SENT),
         ("not registered at 2001:db8::1: not answered; incoming calls are affected", "not answered"),
         (
             "2 of 3 registrations, reg-a: not registered at sip.example.net: rejected, or not answered; Asterisk has "

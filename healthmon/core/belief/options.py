@@ -18,6 +18,7 @@ from healthmon.model import (
     Observation,
     Probe,
     ProbePlan,
+    says_not_sent,
 )
 
 #: How often an endpoint is asked that Asterisk does not check (seconds).
@@ -61,7 +62,7 @@ def is_asked_while_offline(endpoint: EndpointFacts) -> bool:
 
 def own_view(endpoint: EndpointFacts, health: Health, words: str) -> str:
     """What an answer to us says beside an Asterisk that calls the endpoint offline; "": nothing."""
-    if health is Health.UP:
+    if health is Health.UP or says_not_sent(words):
         return words
     if endpoint.settings is None or not endpoint.settings.takes_2xx_only:
         return ""

@@ -17,6 +17,7 @@ from healthmon.model import (
     Source,
     Target,
     as_remembered,
+    as_we_find,
     tells_nothing,
     with_known_why,
 )
@@ -113,6 +114,7 @@ class Registration(EndpointCheck):
     def take(self, observation: Observation) -> bool:
         """Take what was said. Asterisk has tried again: what it did about it before says nothing any more."""
         is_taken = super().take(observation)
+        self.words = as_we_find(self.words, self.endpoint.own_view)
         if is_taken and observation.source is Source.EVENT:
             self.remembered = with_known_why(self.words, self.remembered)
         return is_taken

@@ -10,8 +10,17 @@ import re
 from msgspec import Struct
 
 from healthmon.ami.registrations import REGISTERED, REJECTED, OutboundRegistration
-from healthmon.model import NOT_KNOWN_WHY, NOT_TRIED, REGISTERED_AT, STOPPED_TRYING, WAITS, Health
-from healthmon.text.sipuri import host_of
+from healthmon.model import (
+    NOT_ANSWERED,
+    NOT_KNOWN_WHY,
+    NOT_SENT,
+    NOT_TRIED,
+    REGISTERED_AT,
+    STOPPED_TRYING,
+    WAITS,
+    Health,
+)
+from healthmon.text.sipuri import host_of, is_over_connection
 
 #: For so long an attempt goes on that nobody answers (RFC 3261's timer F, as res_pjsip has it; seconds).
 UNANSWERED = 32.0
@@ -69,6 +78,11 @@ class Tries(Struct):
         """Whether it is known that Asterisk does not try any more."""
         return self.has_given_up or self.has_stopped is True
 
+    def has_let_go(self, registration: OutboundRegistration) -> bool:
+        """Whether it is overdue where nobody answers: who does not answer tells nobody to wait."""
+        is_overdue = self.is_overdue and self.has_stopped is None
+        return is_overdue and self.why_failed(registration) == NOT_ANSWERED
+
     def see_next(self, registration: OutboundRegistration, due: int | None, now: float) -> None:
         """Take what the console shows of one that is rejected: in how many seconds it is tried; None: nothing."""
         self.has_stopped = None
@@ -92,14 +106,22 @@ class Tries(Struct):
     def why_failed(self, registration: OutboundRegistration) -> str:
         """Whether it was rejected or not answered, where the pace tells."""
         if self.pace is not None and abs(self.pace - registration.waits[0] - UNANSWERED) < PUNCTUAL:
-            return "not answered"
+            return NOT_ANSWERED
         if self.pace is not None and any(abs(self.pace - wait) < PUNCTUAL for wait in registration.waits if wait):
-            return "rejected"
+            return _why_at_once(registration)
         has_retries_left = self.is_counted and 0 < self.failed <= registration.max_retries
         if (self.is_overdue or self.has_stopped) and has_retries_left and registration.waits[0]:
             # Only an answer that is final, or says when to ask again, makes it stop so soon.
             return "rejected"
         return NOT_KNOWN_WHY
+
+
+def _why_at_once(registration: OutboundRegistration) -> str:
+    """Why an attempt fails at once: over UDP to an address only an answer does that."""
+    next_hop = registration.outbound_proxy or registration.server_uri
+    if is_over_connection(next_hop) or not _ADDRESS.fullmatch(host_of(next_hop)):
+        return NOT_SENT
+    return "rejected"
 
 
 def stopped_by_now(registration: OutboundRegistration, due: int) -> bool | None:
@@ -139,7 +161,7 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     else:
         why = f": {tries.why_failed(registration)}"
     command = f"'pjsip send register {registration.name}'"
-    if registration.status == REJECTED and tries.is_over:
+    if registration.status == REJECTED and (tries.is_over or tries.has_let_go(registration)):
         why += f"; {STOPPED_TRYING}: it needs {command}, or a reload"
     elif registration.status == REJECTED and tries.is_overdue and tries.has_stopped is None:
         why += f"; {WAITS}; {command} makes it try at once"

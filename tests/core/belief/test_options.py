@@ -28,9 +28,11 @@ from tests.core.scene import (
     DOWN,
     PHONES,
     PROVIDERS,
+    UNKNOWN,
     UP,
     Scene,
     config,
+    pbx_config,
     phone,
     settings,
     trunk,
@@ -256,6 +258,31 @@ def test_after_an_outage_it_is_asked_anew_also_where_it_had_asked_to_be_left_alo
 
     assert scene.told()[1:] == [(Reason.RESOLVED, Check.REACHABILITY, DOWN)]
     assert scene.open() == []
+
+
+@pytest.mark.parametrize(
+    ("health", "found"),
+    [
+        (UNKNOWN, "the name sip.example.net cannot be looked up: Name or service not known"),
+        (DOWN, "refuses the connection (TCP sip.example.net:5060)"),
+    ],
+)
+def test_why_nothing_can_be_sent_is_said_of_a_dead_provider_and_of_its_registration(health: Health, found: str) -> None:
+    scene = Provider(replace(ASKING, pbxs=(pbx_config(ami="tcp://127.0.0.1:5038"),))).settle()
+    scene.answer_of_it = (health, found)
+    scene.probed()
+    words = "not registered at sip.example.net: rejected, or the request could not be sent; incoming calls are affected"
+    scene.see(
+        Observation(TRUNK, DOWN, scene.now, Source.EVENT, Witness.MANAGER, words, check=Check.REGISTRATION),
+    )
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+    scene.go_on(60)
+
+    [incident] = [incident for incident in scene.open() if incident.check == Check.REACHABILITY]
+    assert incident.cause.endswith(f"; our own OPTIONS: {found}")
+    remark = scene.state(TRUNK, Check.REGISTRATION).remark
+    assert remark == f"not registered at sip.example.net: {found}; incoming calls are affected"
 
 
 def test_where_it_answers_us_though_asterisk_cannot_reach_it_the_incident_says_so() -> None:

@@ -22,6 +22,34 @@ def registration(
     )
 
 
+@pytest.mark.parametrize(
+    ("server", "proxy", "why"),
+    [
+        ("sip:192.0.2.1", "", "rejected"),
+        ("sip:192.0.2.1;transport=tcp", "", "rejected, or the request could not be sent"),
+        ("sip:sip.example.net", "", "rejected, or the request could not be sent"),
+        ("sip:sip.example.net", "sip:192.0.2.2;lr", "rejected"),
+        ("sip:192.0.2.1", "sip:proxy.example.net;lr", "rejected, or the request could not be sent"),
+    ],
+)
+def test_what_fails_at_once_was_surely_rejected_only_by_an_address_over_udp(server: str, proxy: str, why: str) -> None:
+    tries = Tries(0.0)
+    tries.hear(REJECTED, 1, 10)
+    tries.hear(REJECTED, 6, 10)
+
+    assert tries.why_failed(replace(registration(), server_uri=server, outbound_proxy=proxy)) == why
+
+
+def test_who_does_not_answer_tells_nobody_to_wait() -> None:
+    row, tries = registration(most=10), Tries(0.0)
+    tries.hear(REJECTED, 100, 10)
+    tries.hear(REJECTED, 100 + 5 + UNANSWERED, 10)
+
+    tries.look(row, 137 + 5 + UNANSWERED + LATE + 1)
+
+    assert "not answered; Asterisk has stopped trying: it needs 'pjsip send register reg'" in in_words(row, tries)
+
+
 def hear(tries: Tries, version: str, name: str, until: float, most: int = 2) -> str:
     """Hear what was recorded until then; return the last word."""
     status = ""
@@ -90,7 +118,7 @@ def test_an_attempt_after_it_seemed_to_have_given_up_begins_anew() -> None:
     for at in (1, 6, 11):
         tries.hear(REJECTED, at, 2)
     assert tries.has_given_up
-    assert tries.why_failed(registration()) == "rejected"
+    assert tries.why_failed(registration()) == "rejected, or the request could not be sent"
 
     tries.hear(REJECTED, 200, 2)
     assert not tries.has_given_up
