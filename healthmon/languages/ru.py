@@ -447,6 +447,8 @@ SAYINGS = {
     "{why}; Asterisk: reachable": "{why}; для Asterisk: доступен",
     "{why}; Asterisk: not checked": "{why}; Asterisk его не проверяет",
     "{why}; our own OPTIONS: {answer}": "{why}; на собственные OPTIONS: {answer}",
+    "{why}; registered at {server}, renewed since then": "{why}; регистрация на {server} с тех пор обновлена",
+    "the name {host} cannot be looked up: {why}": "имя {host} не разрешается: {why}",
     "no answer": "нет ответа",
     "does not answer our OPTIONS ({where})": "не отвечает на собственные OPTIONS ({where})",
     "none of the {number} addresses of {host} answers our OPTIONS": (

@@ -92,7 +92,7 @@ class Endpoint(EndpointFacts):
 
     def earlier_falls_at(self, name: str) -> float | None:
         """When it is known whether earlier checks are down that would explain this one; None: none is about to be."""
-        falling = (check.deadline() for check in self._earlier(name) if check.pending is Health.DOWN)
+        falling = (check.may_fall_at() for check in self._earlier(name) if check.pending is Health.DOWN)
         return max((at for at in falling if at is not None), default=None)
 
     def settles_at(self, name: str, now: float) -> float:

@@ -102,6 +102,10 @@ class EndpointCheck(Machine):
             return NOT_LISTED
         return self.words if self.heard is Health.UNKNOWN else ""
 
+    def may_fall_at(self) -> float | None:
+        """When what is pending may be believed at the earliest, as far as that is in sight; None: nothing is."""
+        return self.deadline()
+
     def settles_within(self) -> float:
         """How long it takes at most until it is seen to be well again, when what explained it is over (seconds)."""
         return 0.0

@@ -66,6 +66,8 @@ class EndpointFacts:
         "policy",
         "presumed",
         "probe_plan",
+        "registered_as",
+        "renewed_at",
         "round",
         "settings",
         "slow",
@@ -131,6 +133,9 @@ class EndpointFacts:
         #: What it answered to the last of them, if it does; "": it does not, or is not asked. And when that one left.
         self.own_view = ""
         self.own_view_at = 0.0
+        #: At which server Asterisk is registered, and when that was renewed last; 0.0: it is not known to be.
+        self.registered_as = ""
+        self.renewed_at = 0.0
         #: Asterisk has had the time to check it since it went offline, however its settings were changed.
         self.is_looked_into = False
 

@@ -20,6 +20,9 @@ from healthmon.core.belief.machine import ONE_FALL
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation, Transition
 
+#: A second check has its result so soon after the hold (seconds).
+CHECKED_AGAIN_WITHIN = 5.0
+
 #: What stands between Asterisk's word and ours.
 OWN_OPTIONS = "; our own OPTIONS: "
 
@@ -101,6 +104,14 @@ class Reachability(QualifiedCheck):
         """Whether Asterisk has taken up a second check of this outage that counts."""
         return self.checked_again_by > 0.0 and self.planned_for == self.pending_since
 
+    def may_fall_at(self) -> float | None:
+        """When it may be believed down: once Asterisk has checked it again, where it is to be asked for that."""
+        at = self.deadline()
+        is_planned = self.pending is Health.DOWN and self.planned_for == self.pending_since
+        if at is None or not is_planned or self.is_checked_again:
+            return at
+        return min(at, self.down_clock + self.endpoint.policy.hold.down_after + CHECKED_AGAIN_WITHIN)
+
     # ------------------------------------------------------------ how it was lost
 
     def hear_loss(self, observation: Observation) -> None:
@@ -177,7 +188,11 @@ class Reachability(QualifiedCheck):
         """Say why it is as it reads, in words for people, with Asterisk's own behind."""
         if self.reading() is not Health.DOWN:
             return self.words
-        return self._with_own_view(why_down(self.loss, self.loss_said or self.words, self.endpoint.settings))
+        why = why_down(self.loss, self.loss_said or self.words, self.endpoint.settings)
+        if self.endpoint.renewed_at > self.endpoint.offline_since:
+            # The line lives, and calls come in: it may be one that answers no OPTIONS.
+            why = f"{why}; {self.endpoint.registered_as}, renewed since then"
+        return self._with_own_view(why)
 
     def _with_own_view(self, why: str) -> str:
         """Put beside Asterisk's word what our own OPTIONS find: it may not be dead."""

@@ -115,9 +115,18 @@ class Registration(EndpointCheck):
         """Take what was said. Asterisk has tried again: what it did about it before says nothing any more."""
         is_taken = super().take(observation)
         self.words = as_we_find(self.words, self.endpoint.own_view)
+        if is_taken:
+            self._note_renewal(observation)
         if is_taken and observation.source is Source.EVENT:
             self.remembered = with_known_why(self.words, self.remembered)
         return is_taken
+
+    def _note_renewal(self, observation: Observation) -> None:
+        """Have the endpoint know whether its registration lives. A list says so until the next attempt has failed."""
+        if self.heard is Health.DOWN:
+            self.endpoint.registered_as, self.endpoint.renewed_at = "", 0.0
+        elif observation.source is Source.EVENT:
+            self.endpoint.registered_as, self.endpoint.renewed_at = self.words, observation.at
 
     def hide(self, why: str, at: float) -> None:
         """Nobody can tell any more how it is."""

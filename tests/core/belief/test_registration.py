@@ -153,6 +153,40 @@ def test_rule_02c_a_provider_that_cannot_be_reached_explains_its_registration() 
     assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED], "it is still not registered"
 
 
+def test_rule_02c_a_registration_waits_for_its_provider_that_asterisk_is_to_check_again() -> None:
+    """Asterisk's own next check is far away; the one that it is asked for is not."""
+    scene = office()
+    scene.see(trunk_settings(A, qualify_frequency=60.0))
+    scene.says(A, DOWN)
+    scene.after(12)
+    scene.lose(A)
+    for _ in range(35):
+        scene.after(1)
+        asked = {(each.asked_by, each.check) for each in scene.questions if A in each.targets}
+        scene.questions.clear()
+        if (Channel.MANAGER, Check.REACHABILITY) in asked:
+            scene.see(Observation(A, UNKNOWN, scene.now, Source.ANSWER, Witness.QUALIFY, "Endpoint found"))
+        if (Channel.MANAGER, Check.REGISTRATION) in asked:
+            scene.says(A, DOWN, Source.SNAPSHOT)
+        if (Channel.REST, Check.REACHABILITY) in asked:
+            scene.answer(A, DOWN)
+        scene.deliver()
+
+    assert [scene.db.incidents[number].check for _, _, number, _ in scene.sent] == [Check.REACHABILITY]
+
+
+def test_a_provider_that_is_lost_while_its_registration_is_renewed_says_so() -> None:
+    scene = office()
+    scene.lose(A)
+    scene.after(20)
+    scene.says(A, UP, words="registered at sip.example.net")
+    scene.after(10)
+    scene.answer(A, DOWN)
+
+    [incident] = scene.open(A)
+    assert incident.cause.endswith("; registered at sip.example.net, renewed since then")
+
+
 @pytest.mark.parametrize("tried_after", [0, 57, BACK_WITHIN - 17])
 def test_rule_02c_what_is_seen_to_be_registered_again_with_its_provider_is_not_told_as_lost(tried_after: float) -> None:
     scene = office()
