@@ -12,6 +12,7 @@ HealthmonError
 ├── AmiError                 which PBX: of its manager interface
 │   ├── AmiUnreachable       refused, frozen, cut, DNS, TLS: an observation, retried
 │   ├── AmiDenied            the login is refused, or a right is missing: somebody must act
+│   ├── AmiInUse             another session has the user, who may have one
 │   └── AmiUnexpected        not what a manager interface says
 │       └── AmiForeign       something else listens on that port
 ├── StoreError               the database file, which one
@@ -212,6 +213,10 @@ class AmiDenied(AmiError):
     """The login is refused, or the user may not ask for what is needed. Somebody must act."""
 
     trouble = Trouble.DENIED
+
+
+class AmiInUse(AmiError):
+    """Another session is logged in as our user, and Asterisk takes one of each (allowmultiplelogin). It may end."""
 
 
 class AmiUnexpected(AmiError):

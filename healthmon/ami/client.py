@@ -21,7 +21,7 @@ from healthmon.ami.row_count import RowCount, is_empty_list
 from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
-from healthmon.errors import AmiDenied, AmiUnexpected
+from healthmon.errors import AmiDenied, AmiInUse, AmiUnexpected
 
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
 LIST_MAINTENANCE = "PJSIPShowMaintenance"
@@ -40,6 +40,9 @@ REFUSED = (
     "login refused; ami_username or ami_password is wrong, or manager.conf does not let this user in from here "
     "(permit, deny)"
 )
+#: Asterisk's words, where manager.conf has ``allowmultiplelogin = no``.
+_IN_USE = "Login Already In Use"
+ONCE_ALONE = "another session of the user {user} is open, and manager.conf says allowmultiplelogin = no"
 MAY_NOT_ASK = (
     "not allowed; the user {user} may not ask for registrations: manager.conf needs read = system and "
     "write = reporting for it"
@@ -67,6 +70,8 @@ class AmiClient:
             self._connection = connect(pbx, (*events, BOOTED, RELOADED), timeout=timeout)
             closing.callback(self._connection.close)
             answer = self._connection.log_in(pbx.ami_username, pbx.ami_password)
+            if answer.get("Message") == _IN_USE:
+                raise AmiInUse(pbx.name, ONCE_ALONE.format(user=pbx.ami_username))
             if answer.get("Response") != "Success":
                 raise AmiDenied(pbx.name, f"{REFUSED} ({_said(answer)})")
             #: The actions that there are, and that this user may use: each refusal is a security event at Asterisk.

@@ -531,6 +531,9 @@ SAYINGS = {
     "{why}; logs in again every {every} min, and at a reload of healthmon": (
         "{why}; новый вход каждые {every} мин и при перезагрузке healthmon"
     ),
+    "another session of the user {user} is open, and manager.conf says allowmultiplelogin = no": (
+        "открыт другой сеанс пользователя {user}, а в manager.conf указано allowmultiplelogin = no"
+    ),
     "login refused": "вход не разрешён",
     "login refused; {reason}": "вход не разрешён; {reason}",
     "not allowed; the user {user} may not ask for registrations: manager.conf needs read = system and "

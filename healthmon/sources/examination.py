@@ -16,7 +16,7 @@ from healthmon.ami.rights import ManagerRights
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AmiDenied, AmiError, AmiForeign, AriError, AriUnexpected, Trouble
+from healthmon.errors import AmiDenied, AmiError, AmiForeign, AmiInUse, AriError, AriUnexpected, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
 from healthmon.sources.manager.registration_tries import stopped_by_now
@@ -47,6 +47,8 @@ class ManagerLook(Struct, frozen=True):
     is_refused: bool = False
     #: Something else listens on its port.
     is_foreign: bool = False
+    #: Another session has our user, who may have one: the running healthmon, as a rule.
+    is_in_use: bool = False
     registrations: tuple[OutboundRegistration, ...] = ()
     #: The names of those that Asterisk tries no longer, as the running healthmon has seen, or its console shows.
     given_up: tuple[str, ...] = ()
@@ -153,7 +155,9 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
                 rights=client.rights(),
             )
     except AmiError as error:
-        return ManagerLook(error.what, isinstance(error, AmiDenied), isinstance(error, AmiForeign))
+        return ManagerLook(
+            error.what, isinstance(error, AmiDenied), isinstance(error, AmiForeign), isinstance(error, AmiInUse)
+        )
 
 
 def _given_up(client: AmiClient, registrations: Sequence[OutboundRegistration]) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class PlayedManager:
         #: Those in maintenance mode.
         self.in_maintenance: set[str] = set()
         self.password = PASSWORD
+        #: Somebody is logged in already, and ``allowmultiplelogin = no``.
+        self.is_in_use = False
         self.banner = BANNER
         self.booted = BOOTED
         #: What is asked for is not answered.
@@ -190,6 +192,8 @@ class PlayedManager:
         key = hashlib.md5(f"{CHALLENGE}{self.password}".encode()).hexdigest()
         if headers["Key"] != key:
             return start.replace("Success", "Error") + "Message: Authentication failed\r\n\r\n"
+        if self.is_in_use:
+            return start.replace("Success", "Error") + "Message: Login Already In Use\r\n\r\n"
         self.logins += 1
         return f"{start}Message: Authentication accepted\r\n\r\n{self.booted}"
 

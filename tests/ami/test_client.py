@@ -25,7 +25,7 @@ from healthmon.ami.registrations import (
 from healthmon.ami.row_count import RowCount
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
-from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
+from healthmon.errors import AmiDenied, AmiError, AmiInUse, AmiUnexpected, AmiUnreachable, Trouble
 from tests.ari.certificates import Authority
 from tests.core.scene import pbx_config
 
@@ -200,6 +200,14 @@ def test_login_refused(manager: PlayedManager) -> None:
     assert isinstance(error, AmiDenied)
     assert error.what.startswith("login refused; ami_username or ami_password is wrong")
     assert "Authentication failed" in error.what
+
+
+def test_a_user_that_may_be_logged_in_once_and_is(manager: PlayedManager) -> None:
+    manager.is_in_use = True
+    error = failure(config_of(manager))
+
+    assert isinstance(error, AmiInUse)
+    assert error.what == "another session of the user monitor is open, and manager.conf says allowmultiplelogin = no"
 
 
 def test_no_rights(manager: PlayedManager) -> None:

@@ -16,6 +16,7 @@ from healthmon.report.doctor.switch_on import (
     CONFIGURATION,
     FREEPBX_AMI_RIGHTS,
     FREEPBX_AMI_USER,
+    RELOAD_AMI,
     manager_rights,
     manager_url,
     manager_user,
@@ -71,7 +72,7 @@ def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
 
 
 def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
-    name, also = FindingName.AMI_NOT_REACHED, ""
+    name, gravity, also = FindingName.AMI_NOT_REACHED, Gravity.SERIOUS, ""
     remedies = [manager_user(look.pbx.ami_username, look.pbx.ami)]
     if manager.is_refused:
         name = FindingName.AMI_REFUSED
@@ -81,9 +82,13 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
         ours = Remedy(CONFIGURATION, (f"[pbx {look.pbx.name}]", f"ami = {ami}     ; the usual port"))
         remedies = [ours, manager_user(look.pbx.ami_username, ami)]
         also = " Each refused login is a security event, which fail2ban reads."
+    elif manager.is_in_use:
+        gravity = Gravity.ADVICE
+        remedies = [Remedy("manager.conf", (f"[{look.pbx.ami_username}]", "allowmultiplelogin = yes"), (RELOAD_AMI,))]
+        also = " Where healthmon runs, that session is its own, as a rule: status shows what it knows of them."
     return DoctorFinding(
         name=name,
-        gravity=Gravity.SERIOUS,
+        gravity=gravity,
         pbx=look.pbx.name,
         means=f"The manager interface could not be asked: {manager.failure}",
         why=f"{_WHY_REGISTRATIONS}{also}",

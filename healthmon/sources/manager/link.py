@@ -35,6 +35,8 @@ class ManagerTimes(Struct, frozen=True):
     retries: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     #: Whoever is refused, or lacks a right, logs in again so seldom: fail2ban counts refused logins.
     denied: float = 300.0
+    #: Whoever finds that another session has its user tries again so seldom: each time is a refused login, too.
+    in_use: float = 60.0
     #: Asterisk tells so soon after a login that it has booted, and has all of its configuration.
     booted_within: float = 60.0
     #: The endpoints of a PBX are known so soon after healthmon has started, or it has none that are watched.

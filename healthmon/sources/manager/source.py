@@ -12,7 +12,7 @@ from healthmon.ami.client import BOOTED, RELOADED, AmiClient
 from healthmon.ami.frames import Frame
 from healthmon.ami.one_look import with_what_listens
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AmiError, Trouble
+from healthmon.errors import AmiError, AmiInUse, Trouble
 from healthmon.model import Question, Target
 from healthmon.sources.manager.link import ManagerLink
 from healthmon.sources.manager.part import Part
@@ -63,6 +63,9 @@ class ManagerSource:
             try:
                 with closing(self._connected()) as client:
                     self._listen(client)
+            except AmiInUse as error:
+                self._link.failed(error.what, error.trouble)
+                self._rest(self._link.times.in_use)
             except AmiError as error:
                 self._rest(self._link.failed(error.what, error.trouble))
 

@@ -202,6 +202,13 @@ CASES = [
     ),
     Case(
         FindingName.AMI_NOT_REACHED,
+        ADVICE,
+        look(PHONE, manager=ManagerLook("another session of the user", is_in_use=True)),
+        advises=("allowmultiplelogin = yes",),
+        code=ExitCode.STALE,
+    ),
+    Case(
+        FindingName.AMI_NOT_REACHED,
         SERIOUS,
         look(PHONE, pbx=replace(OFFICE, ami="tcp://127.0.0.1:5060"), manager=ManagerLook("no answer")),
         advises=("port = 5060     ; 5038 is usual: is 'ami' in [pbx …] right?",),

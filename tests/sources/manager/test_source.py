@@ -65,10 +65,10 @@ def manager() -> Iterator[PlayedManager]:
 
 
 def running(
-    manager: PlayedManager, *parts: PlayedPart, retries: tuple[float, ...] = (1.0,)
+    manager: PlayedManager, *parts: PlayedPart, retries: tuple[float, ...] = (1.0,), in_use: float = 60.0
 ) -> tuple[ManagerSource, ManagerLink, threading.Event]:
     stop = threading.Event()
-    times = ManagerTimes(patience=0.01, ping_every=60.0, retries=retries)
+    times = ManagerTimes(patience=0.01, ping_every=60.0, retries=retries, in_use=in_use)
     link = ManagerLink(config_of(manager), Inbox(100), Clock(), times)
     return ManagerSource(link, parts, stop), link, stop
 
@@ -178,6 +178,21 @@ def test_a_login_that_was_refused_is_not_tried_again_because_somebody_asks(manag
         stop.set()
         thread.join(5)
     assert sum(asked["Action"] == "Login" for asked in manager.asked) == 1
+
+
+def test_a_user_that_another_session_has_is_tried_again_when_that_may_have_ended(manager: PlayedManager) -> None:
+    manager.is_in_use = True
+    part = PlayedPart("A")
+    source, link, stop = running(manager, part, retries=(200.0,), in_use=0.05)
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for_reports(link, 2)
+        manager.is_in_use = False
+        wait_for(lambda: "begin" in part.happened)
+    finally:
+        stop.set()
+        thread.join(5)
 
 
 def test_a_long_work_ends_with_the_daemon(manager: PlayedManager) -> None:
