@@ -158,9 +158,9 @@ SUITES = (
         600,
         (
             pytest(*BY_FILE, "-m", "not lab and not soak", *SLOW_FOLDERS),
+            # After the others: how soon something is told beside hostile PBXs is measured.
             pytest(*ON_TWO_CORES, "-m", "not lab and not soak", HOSTILE),
         ),
-        at_once=True,
         is_beside=True,
     ),
 )

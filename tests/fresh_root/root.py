@@ -108,7 +108,9 @@ def _collect_wheels(folder: Path, release: Release) -> None:
     """Have this machine's pip fetch what healthmon needs, for the Python of that release."""
     config = ConfigParser()
     config.read(REPOSITORY / "setup.cfg", encoding="utf-8")
-    needed = [line.replace(" ", "") for line in config["options"]["install_requires"].splitlines() if line]
+    # The demo has a page, too.
+    lines = config["options"]["install_requires"] + config["options.extras_require"]["web"]
+    needed = [line.replace(" ", "") for line in lines.splitlines() if line]
     words = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
     run([*words, f"--python-version={release.python}", *needed, "setuptools"])
 
