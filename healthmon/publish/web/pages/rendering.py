@@ -11,7 +11,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ from healthmon.publish.web.live import Live
 from healthmon.publish.web.pages.background import Background, Backgrounds
 from healthmon.publish.web.pages.words import Words
 from healthmon.report.target_names import short_name
-from healthmon.text.visible import visible
+from healthmon.text.page_templates import templates_of
 
 #: So many pages are kept in memory; then all are made anew.
 MOST_KEPT = 50
@@ -128,15 +128,8 @@ class Pages:
 
 
 def environment() -> Environment:
-    """What templates are read with. Whatever is put into them is escaped: names and user agents come from strangers."""
-    made = Environment(
-        loader=PackageLoader("healthmon.publish.web.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["visible"] = visible
+    """What templates are read with."""
+    made = templates_of("healthmon.publish.web.pages")
     made.filters["address"] = address_of
     return made
 

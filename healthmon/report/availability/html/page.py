@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from healthmon import __version__
@@ -28,6 +27,7 @@ from healthmon.report.availability.html.strips import (
 )
 from healthmon.report.availability.text import ALL_INCIDENTS, incident_texts, times
 from healthmon.report.formatting import counted, duration, full, lasted, measured, moment, not_seen, visible
+from healthmon.text.page_templates import templates_of
 
 #: So many targets are listed; the rest is counted.
 MOST_ROWS = 200
@@ -93,14 +93,7 @@ def report_page(
     if pictures.is_hourly:
         unit = "hour"
     incidents = incident_texts(account, zone, with_notes=with_notes)
-    environment = Environment(
-        loader=PackageLoader("healthmon.report.availability.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
+    environment = templates_of("healthmon.report.availability.html")
     return environment.get_template("report.html.j2").render(
         title=_title(account, zone),
         times=times(account, zone),
