@@ -41,10 +41,12 @@ SCENARIOS = "tests/scenarios"
 BROWSER = "tests/browser"
 #: Each process of tests has loopback addresses of its own, so that they never meet.
 ON_TWO_CORES = ("-n", "2")
+#: What waits half of the time.
+HALF_WAITING = ("-n", "4")
 #: What mostly waits for Asterisk's own clocks.
-WAITING = ("-n", "4")
+WAITING = ("-n", "6")
 #: What waits nearly all the time, for minutes: most of them at once, and none that need be reported as stuck.
-ROWS = ("-n", "18", "-o", "faulthandler_timeout=600", "tests/system/test_rows.py")
+ROWS = ("-n", "18", "-o", "faulthandler_timeout=800", "tests/system/test_rows.py")
 #: A file's tests share one daemon, or one demo; they mostly wait.
 BY_FILE = ("-n", "3", "--dist", "loadfile")
 HANGS_AFTER = 4
@@ -120,7 +122,7 @@ SUITES = (
         240,
         (
             pytest(
-                *ON_TWO_CORES,
+                *HALF_WAITING,
                 "-m",
                 "not lab and not soak",
                 *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, HOSTILE, CORE, SCENARIOS, BROWSER)),

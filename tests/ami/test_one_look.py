@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from healthmon.ami.one_look import client_for_one_look
 from healthmon.errors import AmiError, AmiForeign, AmiUnreachable, Trouble
 from tests.core.scene import pbx_config
+from tests.waiting import wait_for
 
 from .played import PlayedManager
 from .test_client import config_of
@@ -70,4 +71,6 @@ def test_what_says_nothing_at_all_may_be_frozen_or_something_else() -> None:
 def test_who_answers_is_sent_nothing_else() -> None:
     with PlayedManager() as manager:
         client_for_one_look(config_of(manager)).close()
+        # It reads what was sent before the connection was closed.
+        wait_for(lambda: "Logoff" in {asked["Action"] for asked in manager.asked}, 5)
     assert [asked["Action"] for asked in manager.asked] == ["Challenge", "Login", "ListCommands", "Logoff"]
