@@ -35,6 +35,7 @@ from healthmon.model import (
 from healthmon.store.write.writer import Writer
 from healthmon.times.clock import Clock
 from healthmon.times.rounds import Rounds
+from healthmon.workload import WorkCounter
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,9 @@ class SightingQueue(Protocol):
 
     def drain(self, timeout: float) -> Sequence[Sighting]:
         """Return all that waits; wait up to ``timeout`` seconds for the first."""
+
+    def __len__(self) -> int:
+        """How many sightings wait."""
 
 
 class EngineHooks(Struct, frozen=True):
@@ -117,6 +121,7 @@ class Engine:
         self._listed: dict[str, set[Target]] = {}
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._rounds = Rounds()
+        self._work = WorkCounter()
         self._alive_due = 0.0
         self._files_due = 0.0
         #: A deliverer has written something that was not read yet; and whether the last attempt to read it failed.
@@ -151,6 +156,7 @@ class Engine:
             stopping = self._stop.is_set()
             batch = self._inbox.drain(0.0 if stopping else self._patience())
             self._rounds.note(self._clock.steady())
+            self._work.waited(len(batch) + len(self._inbox))
             self.step(batch)
             if stopping and not batch:
                 break
@@ -256,7 +262,8 @@ class Engine:
             if changes.notifications or changes.incidents or changes.releases:
                 self._hooks.wake_deliverers()
         if now >= self._alive_due:
-            self._insist(lambda: self._writer.alive(self._clock.now(), self._hooks.freshness()))
+            workload = self._work.take(len(self._inbox))
+            self._insist(lambda: self._writer.alive(self._clock.now(), self._hooks.freshness(), workload))
             self._alive_due = now + ALIVE_EVERY
         for line in changes.log:
             log.info("%s", line)
@@ -271,6 +278,7 @@ class Engine:
         began_at = self._clock.steady()
         self._insist(lambda: self._writer.commit(changes))
         took = self._clock.steady() - began_at
+        self._work.booked(took)
         if took > SLOW_BOOKING:
             log.warning("to book what changed took %.0f s; messages are late by as much", took)
 

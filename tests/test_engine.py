@@ -114,6 +114,9 @@ class Stage:
             return []
         return self.waiting.pop(0)
 
+    def __len__(self) -> int:
+        return sum(map(len, self.waiting))
+
     def _wake(self) -> None:
         self.woken += 1
 
@@ -205,6 +208,25 @@ def test_every_round_says_that_the_loop_lives_and_every_ten_seconds_the_database
     with open_reader(stage.path) as reader:
         assert (before, reader.daemon().alive_at) == (START, START + ALIVE_EVERY)
     assert stage.alive == 3
+
+
+def test_what_the_engine_has_to_do_is_booked_with_the_sign_of_life(stage: Stage) -> None:
+    # The first look is booked with the second batch.
+    stage.waiting = [[stage.snapshot(), stage.snapshot()], [stage.snapshot()], [stage.snapshot()]]
+    stage.engine.run()
+    with open_reader(stage.path) as reader:
+        at_first = reader.daemon().workload
+
+    stage.time.passes(ALIVE_EVERY)
+    stage.engine.step([])
+
+    with open_reader(stage.path) as reader:
+        later = reader.daemon().workload
+    assert (at_first.waiting, at_first.most_waiting) == (1, 4)
+    assert (later.waiting, later.most_waiting) == (0, 1)
+    assert later.commits >= 1
+    # The tests' clock stands still while something is booked.
+    assert set(later.commits_within.values()) == {later.commits}
 
 
 def test_stopping_books_what_waits_in_the_inbox(stage: Stage) -> None:

@@ -162,6 +162,9 @@ class Watching:
                 last_snapshot_at=pbx.polls.last_snapshot_at,
                 alive_at=max(seen, default=None),
                 poll_every=pbx.polls.poll_every,
+                events=pbx.events.events,
+                streams=pbx.events.connects,
+                dropped=self._inbox.dropped_of(name),
             )
 
     def resync_all(self) -> None:

@@ -98,11 +98,13 @@ from healthmon.model.target import (
     Target,
     Word,
 )
+from healthmon.model.workload import IDLE, Workload
 
 __all__ = [
     "DEFECTS_WITHIN",
     "ENDPOINT_CHECKS",
     "EVENTS_OF_A_PBX",
+    "IDLE",
     "IN_MAINTENANCE_MODE",
     "LIVING",
     "LOST",
@@ -184,6 +186,7 @@ __all__ = [
     "UrlState",
     "Witness",
     "Word",
+    "Workload",
     "as_remembered",
     "as_we_find",
     "asks_for_help",

@@ -334,6 +334,11 @@ class Freshness(Struct, frozen=True):
     alive_at: float | None = None
     #: So often a snapshot is due at least (seconds).
     poll_every: float = 60.0
+    #: Since the daemon was started: how many events came, how many streams of them were opened, and how many sightings
+    #: were dropped because too many waited.
+    events: int = 0
+    streams: int = 0
+    dropped: int = 0
 
 
 Sighting = (

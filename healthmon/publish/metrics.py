@@ -6,7 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from healthmon import __version__
@@ -29,6 +34,7 @@ class StatusCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Make all families."""
         yield from self._of_daemon()
+        yield from self._of_engine()
         yield from self._of_pbxs()
         yield from self._of_endpoints()
         yield from self._of_incidents()
@@ -46,6 +52,17 @@ class StatusCollector(Collector):
             text = "When the daemon last booked that it lives."
             yield _gauge("healthmon_alive_timestamp_seconds", text, ((), (), status.alive_at))
 
+    def _of_engine(self) -> Iterator[Metric]:
+        work = self._present.workload
+        text = "What was seen of PBXs and waited for the engine."
+        yield _gauge("healthmon_queue_sightings", text, ((), (), work.waiting))
+        text = "The most that waited for the engine at once, of the last ten seconds."
+        yield _gauge("healthmon_queue_sightings_most", text, ((), (), work.most_waiting))
+        commits = HistogramMetricFamily("healthmon_commit_duration_seconds", "How long the engine's transactions took.")
+        within = [(str(bound), float(number)) for bound, number in sorted(work.commits_within.items())]
+        commits.add_metric((), [*within, ("+Inf", work.commits)], work.commit_s)
+        yield commits
+
     def _of_pbxs(self) -> Iterator[Metric]:
         state = GaugeMetricFamily("healthmon_pbx_state", "1 for the state that a PBX is in.", labels=("pbx", "state"))
         old = GaugeMetricFamily(
@@ -56,6 +73,11 @@ class StatusCollector(Collector):
             "snapshot": _timestamps("healthmon_pbx_last_snapshot", "When all of its endpoints were last listed."),
             "alive": _timestamps("healthmon_pbx_alive", "When it last gave a sign of life."),
         }
+        counters = {
+            "events": _counter_of_pbxs("healthmon_pbx_events", "Events that came since the daemon was started."),
+            "streams": _counter_of_pbxs("healthmon_pbx_event_streams", "How many streams of events were opened."),
+            "dropped": _counter_of_pbxs("healthmon_pbx_sightings_dropped", "Sightings dropped, as too many waited."),
+        }
         for pbx in self._status.pbxs:
             _add_states(state, (pbx.name,), pbx.row.state)
             old.add_metric((pbx.name,), float(bool(pbx.old)))
@@ -64,7 +86,10 @@ class StatusCollector(Collector):
             for what, at in times.items():
                 if at is not None:
                     seen[what].add_metric((pbx.name,), at)
-        yield from (state, old, *seen.values())
+            counted = {"events": fresh.events, "streams": fresh.streams, "dropped": fresh.dropped}
+            for what, number in counted.items():
+                counters[what].add_metric((pbx.name,), number)
+        yield from (state, old, *seen.values(), *counters.values())
 
     def _of_endpoints(self) -> Iterator[Metric]:
         yield _counted_endpoints(self._status)
@@ -132,6 +157,10 @@ def _gauge(name: str, text: str, sample: tuple[tuple[str, ...], tuple[str, ...],
 
 def _timestamps(name: str, text: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"{name}_timestamp_seconds", text, labels=("pbx",))
+
+
+def _counter_of_pbxs(name: str, text: str) -> CounterMetricFamily:
+    return CounterMetricFamily(name, text, labels=("pbx",))
 
 
 def _add_states(family: GaugeMetricFamily, labels: tuple[str, ...], state: Health) -> None:

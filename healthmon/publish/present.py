@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from healthmon.model import Incident
+from healthmon.model import IDLE, Incident, Workload
 from healthmon.report.status.query import read_status
 from healthmon.report.status.rows import Status
 from healthmon.store.read.queries import Reader, UrlFacts
@@ -23,6 +23,8 @@ class Present(Struct, frozen=True):
     incidents_so_far: int = 0
     #: How delivery to each URL stands.
     urls: tuple[UrlFacts, ...] = ()
+    #: What the daemon's engine had to do.
+    workload: Workload = IDLE
 
 
 def read_present(reader: Reader, now: float, names: Mapping[str, str], revision: str) -> Present:
@@ -33,4 +35,5 @@ def read_present(reader: Reader, now: float, names: Mapping[str, str], revision:
         tuple(reader.open_incidents()),
         reader.last_incident_number(),
         tuple(reader.urls()),
+        reader.daemon().workload,
     )

@@ -145,6 +145,10 @@ class Inbox:
                     number,
                 )
 
+    def dropped_of(self, pbx: str) -> int:
+        """How many sightings of a PBX were dropped so far. Any thread may call it."""
+        return self.dropped.get(pbx, 0)
+
     def __len__(self) -> int:
         """How many sightings wait."""
         return len(self._waiting) + len(self._left)

@@ -634,6 +634,15 @@ _CONTACT_DETAILS = (
     "ALTER TABLE contacts ADD COLUMN expires_at DOUBLE PRECISION NOT NULL DEFAULT 0",
 )
 
+#: What those who watch healthmon itself want to know: of each PBX, and of the engine (as JSON).
+_WORKLOAD = (
+    *(
+        f"ALTER TABLE freshness ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"
+        for column in ("events", "streams", "dropped")
+    ),
+    "ALTER TABLE daemon ADD COLUMN workload TEXT NOT NULL DEFAULT '{}'",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -667,4 +676,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _COUNTS,
     _CALLER_NAMES,
     _CONTACT_DETAILS,
+    _WORKLOAD,
 )

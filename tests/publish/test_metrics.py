@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from healthmon.model import Check, Health
-from tests.publish.scene import site
+from healthmon.model import Check, Freshness, Health, Workload
+from tests.publish.scene import opened, site
 from tests.report.builder import (
     HOUR,
     NOW,
@@ -19,6 +19,7 @@ from tests.report.builder import (
     outage,
     phone,
     provider,
+    running,
 )
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -97,6 +98,23 @@ def test_a_receiver_that_takes_nothing_is_there_with_what_waits(tmp_path: Path) 
 
     assert value(found, "healthmon_receiver_failing", receiver="oncall/mail") == 1
     assert value(found, "healthmon_receiver_messages_waiting", receiver="oncall/mail") == 1
+
+
+def test_what_the_engine_and_each_pbx_had_to_do_is_counted(tmp_path: Path) -> None:
+    fresh = Freshness("office", NOW - 4, NOW - 41, NOW - 4, events=4711, streams=3, dropped=2)
+    with running(tmp_path / "h.db", [connection()], fresh=[fresh]) as writer:
+        writer.alive(NOW - 2, [fresh], Workload(5, 17, 12, 0.75, {0.001: 3, 0.1: 11}))
+        with opened(tmp_path / "h.db") as web:
+            found = samples(web.get("/metrics")[1])
+
+    assert value(found, "healthmon_pbx_events_total", pbx="office") == 4711
+    assert value(found, "healthmon_pbx_event_streams_total", pbx="office") == 3
+    assert value(found, "healthmon_pbx_sightings_dropped_total", pbx="office") == 2
+    assert value(found, "healthmon_queue_sightings") == 5
+    assert value(found, "healthmon_queue_sightings_most") == 17
+    within = {le: value(found, "healthmon_commit_duration_seconds_bucket", le=le) for le in ("0.001", "0.1", "+Inf")}
+    assert within == {"0.001": 3, "0.1": 11, "+Inf": 12}
+    assert value(found, "healthmon_commit_duration_seconds_sum") == 0.75
 
 
 def test_names_of_strangers_stay_within_their_labels(tmp_path: Path) -> None:

@@ -130,6 +130,9 @@ class Daemon:
         batch, self._inbox = self._inbox, []
         return batch
 
+    def __len__(self) -> int:
+        return len(self._inbox)
+
     def hear_orders(self) -> None:
         """Somebody else wrote into the database: the engine notices within half a second."""
         self._round_at(self._agenda.now + LOOK_AT_OTHERS_EVERY)

@@ -40,7 +40,7 @@ def test_a_full_inbox_drops_counts_and_asks_that_pbx_for_a_snapshot() -> None:
     taken = [inbox.offer(observation(number)) for number in range(5)]
 
     assert taken == [True, True, True, False, False]
-    assert (inbox.dropped["office"], inbox.dropped["branch"]) == (2, 0)
+    assert (inbox.dropped_of("office"), inbox.dropped_of("branch")) == (2, 0)
     assert office.resync.is_set()
     assert office.wake.is_set()
     assert not branch.resync.is_set()

@@ -32,6 +32,7 @@ from healthmon.model import (
     Reading,
     Severity,
     Target,
+    Workload,
 )
 from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from healthmon.store.schema import MIGRATIONS
@@ -192,6 +193,12 @@ def _thirty_first(store: Store) -> None:
     store.book(settings={PHONE: EndpointSettings(PHONE, START + 5, known=True, caller_name="Reception")})
 
 
+def _thirty_third(store: Store) -> None:
+    """How much there was to do."""
+    fresh = Freshness("shop", START + 250, START + 245, START + 251, events=4711, streams=3, dropped=2)
+    store.writer.alive(START + 252, [fresh], Workload(5, 17, 12, 0.75, {0.001: 3, 0.1: 11}))
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -210,6 +217,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     23: _twenty_third,
     27: _twenty_seventh,
     31: _thirty_first,
+    33: _thirty_third,
 }
 
 

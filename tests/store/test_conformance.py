@@ -21,6 +21,7 @@ from healthmon.model import (
     Said,
     Target,
     Told,
+    Workload,
 )
 from tests.store.scene import (
     BOSS,
@@ -196,13 +197,16 @@ def test_a_pbx_that_is_no_longer_configured_leaves_nothing_but_history(store: St
 
 def test_freshness_and_the_sign_of_life_are_what_was_said_last(store: Store) -> None:
     store.writer.alive(START + 10, [Freshness("office"), Freshness("shop", START + 1, START + 2, START + 3)])
-    fresh = [Freshness("office", START + 11, None, START + 11), Freshness("shop", START + 1, START + 2, START + 3)]
+    counted = Freshness("shop", START + 1, START + 2, START + 3, events=4711, streams=3, dropped=2)
+    fresh = [Freshness("office", START + 11, None, START + 11), counted]
+    workload = Workload(5, 17, 12, 0.75, {0.001: 3, 0.1: 11})
 
-    store.writer.alive(START + 20, fresh)
+    store.writer.alive(START + 20, fresh, workload)
 
     with store.reading() as reader:
         assert reader.freshness() == fresh
         assert reader.daemon().alive_at == START + 20
+        assert reader.daemon().workload == workload
 
 
 def test_told_speaks_of_open_incidents_and_of_closed_ones_until_their_end_is_told(store: Store) -> None:

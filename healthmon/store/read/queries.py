@@ -12,12 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
 from msgspec import DecodeError, Struct
 from msgspec.structs import asdict
 
 from healthmon.history.measurements import Measured, Summary
 from healthmon.model import (
     EVENTS_OF_A_PBX,
+    IDLE,
     CheckState,
     DisplayNames,
     EndpointSettings,
@@ -35,6 +37,7 @@ from healthmon.model import (
     Transition,
     UnknownPeriod,
     UrlState,
+    Workload,
 )
 from healthmon.store.codec import target_of, target_row
 from healthmon.store.read.buckets import measured_of_target, newest_measured
@@ -93,6 +96,8 @@ __all__ = [
     "open_reader",
 ]
 
+_WORKLOADS = msgspec.json.Decoder(Workload)
+
 
 class DaemonFacts(Struct, frozen=True):
     """What is known of the daemon. ``is_running``: it seems to; whether it is stuck, or was killed, ``alive_at`` tells.
@@ -106,6 +111,7 @@ class DaemonFacts(Struct, frozen=True):
     pid: int | None
     is_running: bool
     hindrance: Hindrance | None = None
+    workload: Workload = IDLE
 
 
 class Recipient(Struct, frozen=True):
@@ -234,7 +240,12 @@ class Reader:
             pid=self._lock.pid,
             is_running=self._lock.is_held,
             hindrance=look_for_hindrance(self.path, self._lock),
+            workload=self._workload(row["workload"]),
         )
+
+    def _workload(self, text: str) -> Workload:
+        with self._session.errors_named():
+            return _WORKLOADS.decode(text)
 
     def states(self) -> list[CheckState]:
         """Return what is believed of every check, ordered by target."""

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from secrets import token_hex
 
+import msgspec
+
 from healthmon import __version__
 from healthmon.config.sections.history import HistoryConfig
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, is_finished
 from healthmon.errors import DatabaseLoss, DatabaseLost, StoreError
 from healthmon.model import (
+    IDLE,
     Changes,
     ClockJump,
     Commands,
@@ -22,6 +25,7 @@ from healthmon.model import (
     Remembered,
     Told,
     UrlState,
+    Workload,
 )
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.remembered import (
@@ -233,12 +237,12 @@ class Writer:
             self._booking.forget_keys()
             raise
 
-    def alive(self, now: float, freshness: Iterable[Freshness]) -> None:
-        """Note that the daemon lives, and how fresh its view of each PBX is. Every 10 s."""
+    def alive(self, now: float, freshness: Iterable[Freshness], workload: Workload = IDLE) -> None:
+        """Note that the daemon lives, how fresh its view of each PBX is, and what it had to do. Every 10 s."""
         self._now = now
         timeline = self._session.timeline
         with self._session.transaction():
-            self._session.note_of_daemon(alive_at=now)
+            self._session.note_of_daemon(alive_at=now, workload=msgspec.json.encode(workload).decode())
             self._session.execute_many(UPSERT_FRESHNESS, [FRESHNESS.row(of_pbx, timeline) for of_pbx in freshness])
             self._finish_telling(now)
             self._marker.mark()
