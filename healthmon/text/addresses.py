@@ -1,4 +1,4 @@
-"""Which addresses are reached over a PBX's line to the world."""
+"""Which addresses are our own: of this machine, and of networks that are not reached over a PBX's line to the world."""
 
 from __future__ import annotations
 
@@ -20,13 +20,23 @@ _PRIVATE = tuple(
 
 
 def is_private(ip: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is not reached over the line to the world."""
+    """Whether an address is one of a network that is not reached over the line to the world."""
     return any(ip in network for network in _PRIVATE)
 
 
+def is_internal(ip: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is our own: private, or of this machine (loopback), also as IPv6 writes one of IPv4."""
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        return is_internal(ip.ipv4_mapped)
+    return ip.is_loopback or is_private(ip)
+
+
 def is_outside(host: str) -> bool:
-    """Whether a host is reached over the line to the world, as far as its address tells; a name is taken for that."""
+    """Whether a host is reached over the line to the world, as far as its address tells; a name is taken for that.
+
+    ``host``: also as it stands in a URI, ``[2001:db8::1]``.
+    """
     try:
-        return not is_private(ip_address(host))
+        return not is_internal(ip_address(host.strip("[]")))
     except ValueError:
         return bool(host)

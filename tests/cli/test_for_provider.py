@@ -73,6 +73,36 @@ def test_addresses_of_our_own_network_are_left_out_unless_they_are_wanted(told: 
 
 
 @pytest.mark.parametrize(
+    ("address", "is_ours"),
+    [
+        ("127.0.0.1", True),
+        ("[::1]", True),
+        ("10.1.2.3", True),
+        ("172.20.0.1", True),
+        ("192.168.7.7", True),
+        ("169.254.9.9", True),
+        ("[fe80::7]", True),
+        ("[fd00::7]", True),
+        ("100.64.0.9", True),
+        ("[::ffff:10.1.2.3]", True),
+        ("192.0.2.1", False),
+        ("[2001:db8::7]", False),
+        ("100.128.0.9", False),
+    ],
+)
+def test_each_kind_of_address_of_our_own_is_left_out(address: str, is_ours: bool, database: Path, run: Run) -> None:
+    trunk = provider("telekom", DOWN)
+    incident = outage(1, trunk, NOW - HOUR, cause=f"not registered at {address}:5060")
+    with running(database, [connection(), trunk], incidents=[incident]):
+        result = run("incident", "1", "--for-provider")
+
+    shown = address
+    if is_ours:
+        shown = "(internal address)"
+    assert f"not registered at {shown}:5060" in result.stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("2", "--for-provider"), "incident 2 is of phone PJSIP/101 on office, and not of a provider"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, counted, duration, end_of, lasted_of, percent, visible, with_called
 from healthmon.store.read.queries import Reader
+from healthmon.text.addresses import is_internal
 
 #: Other outages of so long a time are counted (seconds).
 WINDOW = 30 * 86400.0
@@ -26,14 +27,6 @@ WINDOW = 30 * 86400.0
 BEFORE = 60.0
 #: What may be an address: of IPv4, or of IPv6 with at least two colons.
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
-#: What is no address of the world: RFC 1918, RFC 6598, RFC 4193, loopback, link-local.
-_NETWORKS = tuple(
-    ip_network(text)
-    for text in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("fc00::/7", "fe80::/10", "::1/128"),
-    )
-)
 #: Stands for an address of our own network.
 INTERNAL = "(internal address)"
 
@@ -150,6 +143,6 @@ def _hidden(found: re.Match[str]) -> str:
         address = ip_address(found[0].strip("[]"))
     except ValueError:
         return found[0]
-    if any(address in network for network in _NETWORKS):
+    if is_internal(address):
         return INTERNAL
     return found[0]
