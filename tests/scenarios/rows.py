@@ -664,6 +664,28 @@ def the_two_are_named(world: World) -> None:
     assert [arrival.subject for arrival in world.channel.arrivals] == ["DOWN 2 phones (office): 118, 131"]
 
 
+def a_phone_is_down_over_a_restart(world: World) -> None:
+    """It is down before, in the grace, in which Asterisk does not know it any more, and after it."""
+    world.at(30, world.pbx.dies, PHONE)
+    world.at(90, world.pbx.restarts, PHONE)
+    world.at(270, world.pbx.registers, PHONE)
+
+
+def only_the_restart_itself_is_not_seen(world: World) -> None:
+    """In the grace Asterisk is looked at, and says all the while that the phone is offline."""
+    incident = world.channel.arrivals[-1].rows[0].incident
+    assert incident.target.endpoint == PHONE
+    assert incident.unseen_s < 10
+    with open_reader(world.config.database) as reader:
+        asked = ReportRequest((incident.opened_at - MINUTE, incident.opened_at + 5 * MINUTE))
+        account = account_of(reader, asked, incident.opened_at + 5 * MINUTE)
+    (listed,) = account.incidents
+    assert listed.unseen_s == pytest.approx(incident.unseen_s, abs=0.01)
+    # To availability the grace is unknown.
+    (line,) = (line for line in account.lines if line.target == incident.target)
+    assert line.figures.unknown_s > 40
+
+
 def the_pbx_restarts_twice(world: World) -> None:
     """Twice; nobody is lost."""
     world.at(30, world.pbx.restarts)
@@ -1259,6 +1281,14 @@ ROWS: Sequence[Row] = (
         only_simulated="size",
     ),
     Row("the PBX restarts, all return within the grace", the_pbx_restarts, exactly(0)),
+    Row(
+        "a phone is down while the PBX restarts: its grace is no time in which nobody saw it",
+        a_phone_is_down_over_a_restart,
+        exactly(2),
+        also=only_the_restart_itself_is_not_seen,
+        told=("DOWN phone 101", "UP phone 101"),
+        only_simulated="length",
+    ),
     Row(
         "the PBX restarts, 2 of 50 do not return",
         two_do_not_come_back,

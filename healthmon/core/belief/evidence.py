@@ -34,9 +34,10 @@ EXPIRES_ONLY = "not qualified: its loss is noticed only when its registration ex
 #: Of chan_sip and IAX2 only what a check finds shows that there is one.
 NOT_SHOWN = "not qualified, as far as ARI shows: its loss is noticed only when its registration expires"
 ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is noticed only when its registration expires"
-#: How the reasons of a grace begin; the time or the length follows.
-RESTARTED = "in grace: Asterisk restarted at"
-FROZE = "in grace: Asterisk was frozen for"
+#: How the reasons of a grace begin; the time or the length follows. Asterisk is looked at all the while.
+IN_GRACE = "in grace:"
+RESTARTED = f"{IN_GRACE} Asterisk restarted at"
+FROZE = f"{IN_GRACE} Asterisk was frozen for"
 RECONFIGURED = "not checked yet: its qualify settings have changed"
 #: Qualify was switched on: "online" of before says nothing.
 UNCHECKED_YET = "not checked yet: its qualify was switched on a moment ago"

@@ -8,6 +8,7 @@ from math import inf
 
 from msgspec import Struct, field
 
+from healthmon.core.belief.evidence import IN_GRACE
 from healthmon.history.measurements import Measured
 from healthmon.model import (
     Check,
@@ -122,7 +123,9 @@ def _changes(
     history: TargetHistory, hiding: Sequence[UnknownPeriod], left_out: Sequence[Span], *, is_named: bool
 ) -> Iterator[StoryEvent]:
     """Say ``down after 3 days 4 h up: contact Unreachable; believed 31 s later``, and so on."""
-    unknown = merged((period.since, period.until or inf) for period in (*history.unknown_periods, *hiding))
+    # In a grace after a restart of Asterisk it is looked at, and not believed yet.
+    unseen = (period for period in (*history.unknown_periods, *hiding) if not period.why.startswith(IN_GRACE))
+    unknown = merged((period.since, period.until or inf) for period in unseen)
     check = ""
     if is_named:
         check = f"{history.check}: "

@@ -1,4 +1,4 @@
-"""How much of an incident nobody saw: the unknown periods of its check, and of its PBX, within it.
+"""How much of an incident nobody saw: the unknown periods of its check, and of its PBX, within it, but for graces.
 
 An outage lasts from first seen until seen back; this time is a part of it, and no part of the availability.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from healthmon.core.belief.evidence import IN_GRACE
 from healthmon.model import Check, Health, Incident
 from healthmon.store.codec import target_row
 from healthmon.store.rows import HEALTH_CODES
@@ -18,9 +19,11 @@ from healthmon.store.timeline import Timeline
 
 # In the order of their ends, which the index gives: whoever reads them stops at the end of the incident. They do not
 # overlap, so that is the order of their beginnings, too.
-UNKNOWN_AFTER = """SELECT v.since, v.until FROM checks c CROSS JOIN veils v
+# In a grace after a restart of Asterisk it is looked at, and not believed yet: that is no time in which nobody saw it.
+UNKNOWN_AFTER = f"""SELECT v.since, v.until FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
     WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND c.name = :check_name
-        AND v.check_id = c.id AND v.until > :since ORDER BY v.until"""
+        AND v.check_id = c.id AND v.until > :since AND COALESCE(w.text, '') NOT LIKE '{IN_GRACE}%'
+    ORDER BY v.until"""  # noqa: S608 (a constant of ours)
 
 # Of a PBX that is down it may happen that only we cannot see it any more: that is believed, and no unknown period.
 UNKNOWN_WITHIN = f"""SELECT t.at, COALESCE((SELECT following.at FROM transitions following
