@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
@@ -12,7 +13,7 @@ from healthmon.model import Health
 from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, json_answer, plain
 from healthmon.publish.web.live import Live
-from healthmon.publish.web.questions import BadQuestion, number_of, wishes
+from healthmon.publish.web.questions import BadQuestion, number_of, one_of, wishes
 from healthmon.publish.web.report_question import without_dashes
 from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.data import incident_data
@@ -24,6 +25,10 @@ from healthmon.report.timeline.story import story_data, story_of
 from healthmon.report.window import BadWindow, span
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.spans import Span
+
+if TYPE_CHECKING:
+    from healthmon.publish.web.fields import ChangesFields, GoneFields, TargetsFields
+    from healthmon.report.availability.fields import IncidentRecordFields
 
 #: So many targets are in one answer, unless another number is asked for; and at most.
 PAGE, LARGEST_PAGE = 100, 5000
@@ -68,10 +73,10 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
 
     @routes.get("/incidents")
     def incidents() -> Response:
-        only_open, now = request.args.get("open") == "1", live.now()
+        only_open, now = one_of(request.args, "open", ("0", "1")) == "1", live.now()
         when = _asked_about(zone, now)
 
-        def find(reader: Reader) -> list[object]:
+        def find(reader: Reader) -> list[IncidentRecordFields]:
             if only_open:
                 found = reader.open_incidents()[::-1]
             else:
@@ -117,7 +122,7 @@ def state_word(present: Present, pbx: str, endpoint: str) -> str:
     return "unwatched"
 
 
-def targets_data(present: Present, parameters: Mapping[str, str]) -> dict[str, object]:
+def targets_data(present: Present, parameters: Mapping[str, str]) -> TargetsFields:
     """A page of the targets that are wanted, worst first, and how many there are. Raises BadQuestion."""
     found = [row for row in present.status.targets if all(fits(row) for fits in wishes(present, parameters))]
     offset, limit = number_of(parameters, "offset", 0, 10**9), number_of(parameters, "limit", PAGE, LARGEST_PAGE)
@@ -129,11 +134,11 @@ def targets_data(present: Present, parameters: Mapping[str, str]) -> dict[str, o
     }
 
 
-def changes_data(live: Live, since: str) -> dict[str, object]:
+def changes_data(live: Live, since: str) -> ChangesFields:
     """What is otherwise than at a revision; all of it where that is not known any more."""
     present, changed = live.present, live.changes.since(since)
     rows = present.status.targets
-    gone: list[dict[str, str]] = []
+    gone: list[GoneFields] = []
     if changed is not None:
         rows = tuple(row for row in rows if row.target in changed)
         gone = [

@@ -16,7 +16,7 @@ from healthmon.errors import HealthmonError
 from healthmon.model import Health
 from healthmon.publish.metrics import CONTENT_TYPE, metrics_text
 from healthmon.publish.present import Present
-from healthmon.publish.web.answers import NotThere, plain, to_ask_again
+from healthmon.publish.web.answers import NotThere, json_answer, plain, to_ask_again
 from healthmon.publish.web.api import api
 from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Busy, Live, Unreadable
@@ -42,6 +42,7 @@ def application(
     app.register_blueprint(api(live, plans.names, zone))
     app.register_blueprint(pages(live, zone, spoken, plans))
     app.register_blueprint(reports(live, commands, zone))
+    app.register_blueprint(_description())
     app.register_error_handler(Unreadable, _unavailable)
     app.register_error_handler(Busy, _unavailable)
     app.register_error_handler(HealthmonError, _refused)
@@ -122,6 +123,20 @@ def _why_unseen(pbx: PbxStatus) -> str:
     if pbx.row.state is Health.UNKNOWN:
         return pbx.row.reason
     return pbx.old
+
+
+def _description() -> Blueprint:
+    """How the API is described to programs."""
+    routes = Blueprint("description", __name__)
+
+    @routes.get("/api/v1/openapi.json")
+    def openapi() -> Response:
+        # Hardly anybody asks, and the classes that it is made from take memory.
+        from healthmon.publish.web.openapi import description  # noqa: PLC0415
+
+        return json_answer(description())
+
+    return routes
 
 
 def _metrics(live: Live, *, has_phones: bool) -> Blueprint:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from healthmon.history.figures import Figures
 from healthmon.history.measurements import Measured, Summary
@@ -11,6 +11,16 @@ from healthmon.history.metrics import METRICS, Metric
 from healthmon.model import NO_NAMES, DisplayNames, Incident
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
 from healthmon.report.formatting import called_data, harmless, rfc3339, rounded, rounded_down
+
+if TYPE_CHECKING:
+    from healthmon.report.availability.fields import (
+        ChecksFiguresFields,
+        FiguresFields,
+        IncidentRecordFields,
+        MeasuredFields,
+        OneGroupFields,
+        TargetFiguresFields,
+    )
 
 #: Digits of a share after the point.
 _SHARE_DIGITS = 6
@@ -55,6 +65,7 @@ def _listed(account: Account, top: int | None) -> tuple[list[GroupFigures], Sequ
 
 def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
     """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
+    rows: Sequence[Mapping[str, object]]
     if account.by is By.TARGET:
         rows = [_target(entry, account) for entry in account.worst(top) if isinstance(entry, TargetFigures)]
         names = ["pbx", "endpoint", "kind", "watch", "site"]
@@ -102,7 +113,7 @@ def incidents_csv(account: Account) -> Iterator[str]:
     return _csv(fields, (incident_data(incident, account.names) for incident in account.incidents))
 
 
-def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _csv(fields: list[str], rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     import csv  # noqa: PLC0415  (JSON does not need it)
 
     writer = csv.writer(_Handed())
@@ -125,14 +136,8 @@ def _harmless(value: Any) -> Any:
     return harmless(value)
 
 
-def _target(line: TargetFigures, account: Account) -> dict[str, Any]:
-    checks, counting = {}, account.counting
-    if line.checks:
-        checks = {
-            "checks": [
-                {"check": check.check, **_figures(check.figures, check.in_hours, counting)} for check in line.checks
-            ]
-        }
+def _target(line: TargetFigures, account: Account) -> TargetFiguresFields:
+    counting = account.counting
     return {
         "pbx": line.target.pbx,
         "endpoint": line.target.endpoint,
@@ -142,11 +147,19 @@ def _target(line: TargetFigures, account: Account) -> dict[str, Any]:
         "site": line.site or None,
         **_figures(line.figures, line.in_hours, counting),
         "sla_missed": _is_missed(line.figures, counting),
-        **checks,
+        **_checks(line, counting),
     }
 
 
-def _group(group: GroupFigures, counting: Counting) -> dict[str, Any]:
+def _checks(line: TargetFigures, counting: Counting) -> ChecksFiguresFields:
+    if not line.checks:
+        return {}
+    return {
+        "checks": [{"check": check.check, **_figures(check.figures, check.in_hours, counting)} for check in line.checks]
+    }
+
+
+def _group(group: GroupFigures, counting: Counting) -> OneGroupFields:
     since, until = group.span or (None, None)
     return {
         "name": group.name,
@@ -164,7 +177,11 @@ def _is_missed(figures: Figures, counting: Counting) -> bool | None:
     return counting.is_missed(figures)
 
 
-def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> dict[str, Any]:
+def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> FiguresFields:
+    share_in_hours = down_in_hours_s = None
+    if in_hours is not None:
+        share_in_hours = _rounded_down(counting.share(in_hours))
+        down_in_hours_s = round(in_hours.down_s, 3)
     return {
         "availability": _rounded_down(counting.share(figures)),
         "downtime_s": round(figures.down_s, 3),
@@ -180,19 +197,19 @@ def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> 
         "flaps": figures.flaps,
         "restarts": figures.restarts,
         **measured_data(figures.measured),
-        "availability_in_hours": in_hours and _rounded_down(counting.share(in_hours)),
-        "downtime_in_hours_s": in_hours and round(in_hours.down_s, 3),
+        "availability_in_hours": share_in_hours,
+        "downtime_in_hours_s": down_in_hours_s,
         "longest_unseen_s": round(figures.longest_unseen_s, 3),
         "outages_unseen_s": round(figures.outages_unseen_s, 3),
     }
 
 
-def measured_data(measured: Measured) -> dict[str, float | None]:
+def measured_data(measured: Measured) -> MeasuredFields:
     """Write what was measured, four values of each metric."""
     fields: dict[str, float | None] = {}
     for metric in METRICS.values():
         fields.update(_values(metric, measured.get(metric.key)))
-    return fields
+    return cast("MeasuredFields", fields)
 
 
 def _values(metric: Metric, summary: Summary | None) -> dict[str, float | None]:
@@ -216,7 +233,7 @@ def _rounded_down(share: float | None) -> float | None:
     return rounded_down(share, _SHARE_DIGITS)
 
 
-def incident_data(incident: Incident, names: DisplayNames = NO_NAMES) -> dict[str, Any]:
+def incident_data(incident: Incident, names: DisplayNames = NO_NAMES) -> IncidentRecordFields:
     """Write an incident as the fields of ``docs/json.md``."""
     down = lasted_s = None
     if incident.kind.is_group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from healthmon.history.measurements import Measured
@@ -19,6 +19,10 @@ from healthmon.report.target_names import short_name
 from healthmon.report.timeline.life import Life, behind_nat
 from healthmon.report.timeline.story import StoryEvent
 from healthmon.text.callerid import beside
+
+if TYPE_CHECKING:
+    from healthmon.report.status.fields import CalledFields
+    from healthmon.report.timeline.fields import ContactFields, LifeDetailsFields, LifeEventFields, LifeFields
 
 #: Headings for each day are for a screenful; what is longer than this is for a search.
 _MOST_WITH_HEADINGS = 1_000
@@ -136,16 +140,20 @@ def _reason(row: TargetStatus) -> str:
     return row.reason
 
 
-def life_data(life: Life) -> dict[str, Any]:
+def life_data(life: Life) -> LifeFields:
     """Write a life as the fields of docs/json.md."""
-    about, called = life.about, {}
+    about = life.about
+    called: CalledFields = {}
     if life.called:
         called = {"called": life.called}
-    more: dict[str, Any] = {}
+    more: LifeDetailsFields = {}
     if life.measured:
         more["measured"] = {check: measured_data(found) for check, found in life.measured.items()}
     if any(period.expires_at or period.own_address for period in life.contacts):
         more["contacts"] = [_contact_data(period) for period in life.contacts]
+    state = since = None
+    if life.now is not None:
+        state, since = life.now.state, rfc3339(life.now.since)
     return {
         "target": {
             "name": short_name(about.target),
@@ -157,8 +165,8 @@ def life_data(life: Life) -> dict[str, Any]:
             "watched_since": rfc3339(about.watched_since),
             "watched_until": rfc3339(about.forgotten_at),
         },
-        "state": life.now and life.now.state,
-        "since": life.now and rfc3339(life.now.since),
+        "state": state,
+        "since": since,
         "from": rfc3339(life.window[0]),
         "to": rfc3339(life.window[1]),
         **more,
@@ -166,7 +174,7 @@ def life_data(life: Life) -> dict[str, Any]:
     }
 
 
-def _contact_data(period: PlacePeriod) -> dict[str, Any]:
+def _contact_data(period: PlacePeriod) -> ContactFields:
     return {
         "address": period.place.address,
         "own_address": period.own_address or None,
@@ -176,7 +184,7 @@ def _contact_data(period: PlacePeriod) -> dict[str, Any]:
     }
 
 
-def event_data(event: StoryEvent) -> dict[str, Any]:
+def event_data(event: StoryEvent) -> LifeEventFields:
     """Write an event as the fields of docs/json.md."""
     return {
         "at": rfc3339(event.at),

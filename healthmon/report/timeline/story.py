@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -28,6 +28,9 @@ from healthmon.report.formatting import (
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.store.read.queries import NotificationRecord, Reader, TargetHistory
 from healthmon.text.natural import natural
+
+if TYPE_CHECKING:
+    from healthmon.report.timeline.fields import StoryFields
 
 
 class StoryEvent(Struct, frozen=True):
@@ -227,7 +230,7 @@ def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]
         yield f"nobody is told of its end: {incident.muted_by}"
 
 
-def story_data(story: Story) -> dict[str, Any]:
+def story_data(story: Story) -> StoryFields:
     """Write the story as the fields of docs/json.md."""
     return {
         "incident": incident_data(story.incident, story.names),
