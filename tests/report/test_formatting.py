@@ -141,6 +141,16 @@ def test_a_list_of_incidents_and_a_story_call_it_what_the_alert_calls_it(facts: 
     assert f"reachability: {word} (warning)" in story
 
 
+def test_a_story_names_the_checks_of_an_endpoint_that_its_outage_explains() -> None:
+    telekom = phone("trunk-telekom")
+    smaller = [incident(telekom, id=2, check="registration"), incident(telekom, id=3, check="options")]
+    about = incident(telekom, id=1)
+
+    story = story_text(Story(about, [*smaller, incident(phone("101"), id=4)], ()), BERLIN, Screen(width=None), NOW)
+
+    assert "explains 3 incidents: 101, trunk-telekom (options), trunk-telekom (registration)\n" in story
+
+
 def test_in_a_narrow_terminal_incidents_say_which_last_and_whose_check_is_meant() -> None:
     telekom = incident(
         phone("trunk-telekom"), id=1, check="registration", cause="not registered at sip.example.net: no"

@@ -207,9 +207,16 @@ def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
 
 
 def _names(incidents: Sequence[Incident], known: DisplayNames) -> str:
-    """Name what they are about, 9 before 101."""
-    targets = sorted((incident.target for incident in incidents), key=lambda target: natural(_name(target)))
-    names = ", ".join(with_called(_name(target), target, known) for target in targets[:NAMED])
+    """Name what they are about, 9 before 101; of an endpoint the check, unless it cannot be reached."""
+    in_order = sorted(incidents, key=lambda incident: (natural(_name(incident.target)), incident.check))
+    written = []
+    for incident in in_order[:NAMED]:
+        words = with_called(_name(incident.target), incident.target, known)
+        is_named_by_check = incident.target.is_endpoint and not incident.target.is_registration
+        if is_named_by_check and not incident.is_of_reachability:
+            words += f" ({incident.check})"
+        written.append(words)
+    names = ", ".join(written)
     if len(incidents) > NAMED:
         return f"{names}, … and {len(incidents) - NAMED:,} more"
     return names
