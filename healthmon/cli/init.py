@@ -32,7 +32,7 @@ from healthmon.report.admin.discovery import (
 )
 from healthmon.report.admin.first_config import RECEIVER, WITHOUT_AMI, FirstAnswers, first_config, watch_sections
 from healthmon.report.doctor.blind import not_looked_at
-from healthmon.report.doctor.switch_on import manager_user, usual_manager_url
+from healthmon.report.doctor.switch_on import FREEPBX_AMI_USER, manager_user, usual_manager_url
 from healthmon.report.doctor.text import finding_text, remedy_text
 from healthmon.report.formatting import counted, visible
 from healthmon.sources.examination import FailedLook, PbxLook
@@ -234,7 +234,7 @@ class _Draft:
             if isinstance(error, AmiForeign):
                 click.echo(f"    The usual address is {usual_manager_url(pbx.ami)}\n")
             else:
-                click.echo(remedy_text(manager_user(pbx.ami_username, pbx.ami)))
+                click.echo(remedy_text(manager_user(pbx.ami_username, pbx.ami), FREEPBX_AMI_USER))
             return False
         lost = sum(registration.status != REGISTERED for registration in found.registrations)
         words = f"it answers; {counted(len(found.registrations), 'registration')}"

@@ -237,6 +237,7 @@ def test_a_manager_interface_that_does_not_answer_says_what_to_switch_on_and_may
     assert result.exit_code == 0, result.output
     assert "In manager.conf:" in result.stdout
     assert "[watcher]" in result.stdout
+    assert "FreePBX: The manager interface is on, on 127.0.0.1:5038." in result.stdout
     assert result.stdout.count("manager-secret") == 1
     assert load(tmp_path / "config.ini").pbxs[0].ami == ""
 

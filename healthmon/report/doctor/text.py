@@ -42,9 +42,9 @@ def finding_text(finding: DoctorFinding) -> str:
     return "\n".join(map(visible, _finding(finding))) + "\n"
 
 
-def remedy_text(remedy: Remedy) -> str:
-    """Write one remedy by itself."""
-    return "\n".join(map(visible, _remedy(remedy))) + "\n"
+def remedy_text(remedy: Remedy, freepbx: str) -> str:
+    """Write one remedy by itself, and what to do instead where FreePBX writes Asterisk's files."""
+    return "\n".join(map(visible, [*_remedy(remedy), *_freepbx(freepbx)])) + "\n"
 
 
 def _noticing(rows: Sequence[Noticing]) -> Iterator[str]:
@@ -83,7 +83,11 @@ def _finding(finding: DoctorFinding) -> Iterator[str]:
     for remedy in finding.remedies:
         yield from _remedy(remedy)
     if finding.freepbx:
-        yield from _wrapped(f"FreePBX: {finding.freepbx}", "    ", "    ")
+        yield from _freepbx(finding.freepbx)
+
+
+def _freepbx(words: str) -> list[str]:
+    return _wrapped(f"FreePBX: {words}", "    ", "    ")
 
 
 def _remedy(remedy: Remedy) -> Iterator[str]:
