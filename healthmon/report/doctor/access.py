@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
-from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_ARI_USER, FREEPBX_HTTP, RELOAD_ARI, RELOAD_HTTP
+from healthmon.report.doctor.switch_on import (
+    CONFIGURATION,
+    FREEPBX_ARI_USER,
+    FREEPBX_HTTP,
+    RELOAD_ARI,
+    RELOAD_HTTP,
+    url_over_tls,
+)
 from healthmon.report.doctor.versions import ACL_OF_A_USER, lets_readers_write, mended_in, version_of
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.survey import Survey
@@ -92,6 +98,10 @@ def _known_hole(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
 def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     is_tls = look.pbx.url.startswith("https:")
     if not is_tls and not surveyed.info.shares_our_clock:
+        everywhere = "0.0.0.0"  # noqa: S104  (what Asterisk is to listen on)
+        if "[" in look.pbx.url:
+            # An IPv6 address stands in brackets.
+            everywhere = "[::]"
         yield DoctorFinding(
             name=FindingName.NO_TLS,
             gravity=Gravity.ADVICE,
@@ -104,15 +114,12 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
                     (
                         "[general]",
                         "tlsenable = yes",
-                        "tlsbindaddr = 0.0.0.0:8089",
+                        f"tlsbindaddr = {everywhere}:8089",
                         "tlscertfile = /etc/asterisk/keys/asterisk.pem     ; the certificate and its key",
                     ),
                     (RELOAD_HTTP,),
                 ),
-                Remedy(
-                    CONFIGURATION,
-                    (f"[pbx {look.pbx.name}]", f"url = https://{urlsplit(look.pbx.url).hostname}:8089"),
-                ),
+                Remedy(CONFIGURATION, (f"[pbx {look.pbx.name}]", f"url = {url_over_tls(look.pbx.url)}")),
             ),
             freepbx=(
                 f"{FREEPBX_HTTP}: Enable TLS for the mini-HTTP Server Yes, HTTPS Bind Address ::, HTTPS Bind Port "

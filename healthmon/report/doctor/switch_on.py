@@ -88,13 +88,23 @@ def ari_user(username: str) -> Remedy:
 
 def manager_url(url: str) -> str:
     """Say where the manager interface of a PBX is best asked whose ARI is at this URL: in clear only on our machine."""
-    host = urlsplit(url).hostname or ""
-    place = host
-    if ":" in host:
-        place = f"[{host}]"
-    if _is_our_machine(host):
+    place = _host_in_url(url)
+    if _is_our_machine(urlsplit(url).hostname or ""):
         return f"tcp://{place}:5038"
     return f"tls://{place}:5039"
+
+
+def url_over_tls(url: str) -> str:
+    """Say at which URL ARI is reached over TLS, on Asterisk's usual port, that is reached in clear at this one."""
+    return f"https://{_host_in_url(url)}:8089{urlsplit(url).path.rstrip('/')}"
+
+
+def _host_in_url(url: str) -> str:
+    """The host of a URL as another URL wants it: an IPv6 address stands in brackets."""
+    host = urlsplit(url).hostname or ""
+    if ":" in host:
+        return f"[{host}]"
+    return host
 
 
 def usual_manager_url(ami: str) -> str:

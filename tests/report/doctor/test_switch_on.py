@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.report.doctor.switch_on import http_server, manager_url, manager_user
+from healthmon.report.doctor.switch_on import http_server, manager_url, manager_user, url_over_tls
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,18 @@ def test_asterisk_listens_where_the_url_leads(url: str, lines: tuple[str, ...]) 
 )
 def test_a_manager_elsewhere_is_asked_over_tls_only(url: str, ami: str) -> None:
     assert manager_url(url) == ami
+
+
+@pytest.mark.parametrize(
+    ("url", "over_tls"),
+    [
+        ("http://10.0.0.5:8088", "https://10.0.0.5:8089"),
+        ("http://pbx.example:8088/pbx/", "https://pbx.example:8089/pbx"),
+        ("http://[fd00::5]:8088", "https://[fd00::5]:8089"),
+    ],
+)
+def test_over_tls_a_pbx_keeps_its_host_and_its_prefix(url: str, over_tls: str) -> None:
+    assert url_over_tls(url) == over_tls
 
 
 def test_a_manager_admits_this_machine_alone_with_the_least_rights() -> None:
