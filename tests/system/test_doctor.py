@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from msgspec import Struct
 
 from healthmon.cli.main import cli
 from healthmon.errors import ExitCode
+from healthmon.report.doctor.finding import FindingName
 from tests.lab.asterisk import Asterisk
+from tests.lab.certs import Authority
 from tests.lab.endpoints import Endpoint, phone, trunk
 from tests.lab.fixtures import Lab
-from tests.lab.pbxfiles import Options
+from tests.lab.pbxfiles import HTTP_PORT, Options
 from tests.lab.provider import Provider
 from tests.system.scene import pbx_section
 from tests.waiting import wait_for
@@ -27,7 +30,7 @@ CHECKED: dict[str, Any] = {"qualify_frequency": 60, "qualify_timeout": 3}
 #: One that never gives up.
 PATIENT = {"max_retries": 10_000, "fatal_retry_interval": 300}
 #: What keeps from looking.
-BLIND = {"ari-off", "ari-refused", "ami-refused", "ami-not-reached"}
+BLIND = {"ari-off", "ari-refused", "http-sessions-used-up", "ami-refused", "ami-not-reached"}
 REST = """
 [watch all]
 endpoints = PJSIP/*
@@ -250,6 +253,13 @@ def narrow(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, extra={"http.conf": "sessionlimit=8\n"})
 
 
+def crowded(lab: Lab, version: int) -> Clinic:
+    office = clinic(lab, version, extra={"http.conf": "sessionlimit=2\n"})
+    for _ in range(2):
+        lab.add(socket.create_connection((office.pbx.address, HTTP_PORT)))
+    return office
+
+
 def reading_only(lab: Lab, version: int) -> Clinic:
     reader = Options().reader_user, Options().reader_password
     return clinic(lab, version, username=reader[0], password=reader[1])
@@ -282,6 +292,10 @@ def without_a_module_of_ari(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, options=well(without_modules=("res_ari_device_states",)))
 
 
+def without_its_channel_driver(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=well(without_modules=("chan_pjsip",)))
+
+
 def without_an_address(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, phone("102", max_contacts=0, **CHECKED))
 
@@ -307,6 +321,7 @@ ILL = [
     Illness("pretty-json", written_for_people),
     Illness("websocket-write-timeout", soon_stuck),
     Illness("http-sessions-few", narrow),
+    Illness("http-sessions-used-up", crowded),
     Illness("ari-user-read-only", reading_only),
     Illness("no-ami", not_asked),
     Illness("ami-user-may-do-all", trusting_its_manager_user),
@@ -314,6 +329,7 @@ ILL = [
     Illness("ami-refused", refusing_lists),
     Illness("ami-not-reached", without_a_manager),
     Illness("ari-modules-missing", without_a_module_of_ari),
+    Illness("channel-driver-missing", without_its_channel_driver),
     Illness("nothing-to-qualify", without_an_address),
     Illness("ari-off", without_ari),
     Illness("ari-off", without_http),
@@ -329,7 +345,7 @@ def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away
 
     found = office.look()
     expected = {illness.finding} | office.always
-    if illness.finding in ("ari-off", "ari-refused", "ari-user-read-only"):
+    if illness.finding in ("ari-off", "ari-refused", "http-sessions-used-up", "ari-user-read-only"):
         # Who cannot look, or may only read, is not said to be able to do all.
         expected = {illness.finding}
     assert set(found) == expected
@@ -338,6 +354,49 @@ def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away
 
     wait_for(lambda: illness.finding not in office.look(), 30, lambda: f"still found: {office.look()}")
     assert set(office.look()) <= {"ari-user-may-do-all"}
+
+
+#: What no Asterisk of the lab can have: a version with a hole, a clock of its own, a way from another machine, a host
+#: that does not answer. Those are played in tests/report/doctor.
+PLAYED = {FindingName.KNOWN_HOLE, FindingName.PBX_CLOCK, FindingName.NO_TLS, FindingName.ARI_NOT_REACHED}
+#: What is about healthmon's own configuration and machine.
+OUR_OWN = {
+    *(FindingName.CONFIG_READABLE, FindingName.CONFIG_WRITABLE, FindingName.NOBODY_TOLD, FindingName.ONE_WAY_OUT),
+    *(FindingName.NO_HEARTBEAT, FindingName.NETWORK_DISK, FindingName.DISK_FULL, FindingName.NOT_SYNCHRONISED),
+    FindingName.NOT_ENABLED,
+}
+
+
+def test_every_finding_about_a_pbx_is_made_at_a_real_asterisk() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+
+    not_made = {name for name in FindingName if f'"{name}"' not in here}
+
+    assert not_made == PLAYED | OUR_OWN
+
+
+def test_a_certificate_that_ends_is_found_and_a_new_one_makes_it_go_away(lab: Lab, asterisk_version: int) -> None:
+    address, authority = lab.address(), Authority(lab.folder("certificates"))
+    ending = authority.ending(address)
+    pbx = lab.asterisk(phone("101", **CHECKED), options=well(certificate=ending.files), address=address)
+    office = Clinic(pbx, lab.folder("doctor"), asterisk_version, url=pbx.https_url, verify_tls=str(authority.ca_file))
+
+    found = office.look()
+    assert set(found) - {"ari-user-may-do-all"} == {"certificate-ends"}
+
+    authority.valid(address).replace(ending)
+    # The first line is what a person does.
+    _, command = found["certificate-ends"]["remedies"][0]["commands"]
+    assert command == "asterisk -rx 'module reload http'"
+    pbx.cli("module reload http")
+    wait_for(lambda: "certificate-ends" not in office.look(), 30, lambda: f"still found: {office.look()}")
+
+    edit(office.config, ["[pbx office]", "verify_tls = no"])
+    found = office.look()
+    assert set(found) - {"ari-user-may-do-all"} == {"tls-not-verified"}
+    [remedy] = found["tls-not-verified"]["remedies"]
+    edit(office.config, [line.replace("/etc/healthmon/ca.pem", str(authority.ca_file)) for line in remedy["lines"]])
+    assert "tls-not-verified" not in office.look()
 
 
 def test_an_acl_keeps_strangers_from_a_user_who_may_do_all(lab: Lab, asterisk_version: int) -> None:
@@ -399,7 +458,7 @@ def test_an_endpoint_in_maintenance_mode_is_found(lab: Lab, asterisk_version: in
     assert office.look() == {}
 
 
-def test_endpoints_that_nobody_watches_and_sections_that_watch_nothing_are_found(
+def test_endpoints_that_nobody_watches_sections_that_watch_nothing_and_wrong_names_of_registrations_are_found(
     lab: Lab, asterisk_version: int
 ) -> None:
     office = clinic(lab, asterisk_version)
@@ -417,6 +476,15 @@ def test_endpoints_that_nobody_watches_and_sections_that_watch_nothing_are_found
         office.config.read_text() + "\n".join(found["endpoints-not-watched"]["remedies"][0]["lines"])
     )
     assert "endpoints-not-watched" not in office.look()
+
+    named = "[watch provider]\nendpoints = PJSIP/trunk-a\nprobe = auto\nregistrations = {}\n[watch all]"
+    office.config.write_text(text.replace("[watch all]", named.format("telecom")))
+    found = office.look()
+    assert set(found) - office.always == {"registration-named-wrongly"}
+    assert "telecom of PJSIP/trunk-a: Asterisk has no such registration" in found["registration-named-wrongly"]["means"]
+
+    office.config.write_text(text.replace("[watch all]", named.format("trunk-a-registration")))
+    assert "registration-named-wrongly" not in office.look()
 
 
 def test_a_name_that_is_no_utf_8_is_found_and_its_section_written_anew_makes_it_go_away(
