@@ -16,6 +16,7 @@ from tests.bench.contacts import contacts
 from tests.bench.figures import Figure, table
 from tests.bench.footprint import footprint
 from tests.bench.history import history
+from tests.bench.pages import pages
 from tests.bench.probes import probes
 from tests.bench.reading import reading
 from tests.bench.reloads import reloads
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "contacts": contacts,
     "settings": settings,
     "probes": probes,
+    "pages": pages,
     "commits": commits,
     "history": history,
 }

@@ -21,7 +21,7 @@ def footprint(scale: Scale) -> Iterator[Figure]:
             TemporaryDirectory(prefix="healthmon-bench-") as folder,
             WebhookSink() as sink,
             Peer(endpoints, trunks=1) as peer,
-            Watched(Path(folder), peer, sink.url) as daemon,
+            Watched(Path(folder), peer, hook=sink.url) as daemon,
         ):
             peer.ask(do="storm", rate=300, seconds=0.02, trunks=1)
             wait_for(lambda sink=sink: bool(sink.messages), 30, lambda: "no alert came")  # type: ignore[misc]

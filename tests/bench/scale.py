@@ -23,6 +23,9 @@ class Scale(Struct, frozen=True):
     idle: float = 20.0
     #: So many servers of providers are asked by OPTIONS of our own.
     probed: int = 1_000
+    #: So many pages are open, and for so long it is asked for pages while much changes (seconds).
+    readers: int = 200
+    looked: float = 15.0
     commits: int = 200
     start_ups: int = 11
     #: Years of history: of so many targets, so many transitions, in so many days.
@@ -44,6 +47,8 @@ QUICK = Scale(
     burst=600,
     idle=0.2,
     probed=10,
+    readers=3,
+    looked=0.5,
     commits=5,
     start_ups=1,
     targets=100,

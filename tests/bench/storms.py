@@ -25,7 +25,7 @@ def latency(scale: Scale) -> Iterator[Figure]:
         TemporaryDirectory(prefix="healthmon-bench-") as folder,
         WebhookSink() as sink,
         Peer(scale.many, trunks) as peer,
-        Watched(Path(folder), peer, sink.url) as daemon,
+        Watched(Path(folder), peer, hook=sink.url) as daemon,
     ):
         for rate, seconds in scale.storms:
             command = {"rate": rate, "seconds": seconds, "trunks": scale.trunks}

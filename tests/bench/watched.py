@@ -64,9 +64,16 @@ class Watched:
     """A daemon in a process of its own that watches a peer whose endpoints it has known for long."""
 
     def __init__(
-        self, folder: Path, peer: Peer, hook: str = "json://127.0.0.1:9/nobody", ami: str = "", trunks: str = ""
+        self,
+        folder: Path,
+        peer: Peer,
+        *,
+        hook: str = "json://127.0.0.1:9/nobody",
+        ami: str = "",
+        trunks: str = "",
+        more: str = "",
     ) -> None:
-        """Start it. ``trunks``: further options of the section of providers."""
+        """Start it. ``trunks``: further options of the section of providers; ``more``: further sections."""
         manager = ""
         if ami:
             manager = f"ami = {ami}\nami_username = monitor\nami_password = {PASSWORD}"
@@ -75,7 +82,7 @@ class Watched:
         self.database = folder / "healthmon.db"
         config = folder / "config.ini"
         options = {"database": self.database, "url": peer.url, "hold": HOLD, "hook": hook, "manager": manager}
-        config.write_text(CONFIG.format(**options).replace(TRUNKS, f"{TRUNKS}\n{trunks}"))
+        config.write_text(CONFIG.format(**options).replace(TRUNKS, f"{TRUNKS}\n{trunks}") + more)
         _remember(self.database, peer)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -117,13 +124,18 @@ class Watched:
 
     def memory(self, what: str = "VmRSS") -> float:
         """How much memory is resident now (VmRSS), or was at most so far (VmHWM); in MB (of 1,000,000 bytes)."""
-        found = re.search(rf"^{what}:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text(), re.MULTILINE)
-        assert found is not None
-        return int(found[1]) * 1024 / 1e6
+        return memory_of(self.process.pid, what)
 
     def wait_for_commits(self, sent: Mapping[str, float], timeout: float = 30.0) -> dict[str, float]:
         """When each of these changes was booked; see ``read_commits``."""
         return read_commits(self._commits, sent, timeout)
+
+
+def memory_of(process: int, what: str = "VmRSS") -> float:
+    """How much memory of a process is resident now (VmRSS), or was at most so far (VmHWM); in MB."""
+    found = re.search(rf"^{what}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024 / 1e6
 
 
 def read_commits(path: Path, sent: Mapping[str, float], timeout: float = 30.0) -> dict[str, float]:

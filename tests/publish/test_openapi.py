@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 import schemathesis
@@ -75,7 +76,7 @@ def ask_whatever(described: BaseSchema, path: str, mode: GenerationMode, *left_o
 
     @settings(max_examples=EXAMPLES.get(path, 40), deadline=None, suppress_health_check=list(HealthCheck))
     @given(questions)
-    def ask(case: Case) -> None:
+    def ask(case: Case[Any]) -> None:
         case.call_and_validate(excluded_checks=list(left_out))
 
     ask()
