@@ -1,13 +1,15 @@
 """What the manager interface sends, byte by byte, as frames: bytes in, frames out. Pure.
 
-A frame is a block of lines ``Name: value`` that an empty line ends. Passwords are dropped here, before anything can
-log, raise or keep them.
+A frame is a block of lines ``Name: value`` that an empty line ends. Passwords are dropped here, also those in SIP
+URIs, before anything can log, raise or keep them.
 """
 
 from __future__ import annotations
 
-#: The headers of a frame by their names, as Asterisk writes them; of a name that comes several times the last, and of
-#: ``Output`` all, in lines.
+from healthmon.text.sipuri import without_secrets
+
+#: The headers of a frame by their names, as Asterisk writes them. One that comes several times is "" where its values
+#: differ, for nobody can tell which is true; of ``Output`` it is all of them, in lines.
 Frame = dict[str, str]
 
 #: No frame that means anything to us is longer: 300 contacts of one AOR are a line of 10,510 bytes.
@@ -37,6 +39,7 @@ class Decoder:
         self._is_skipping = False
         self._frame: Frame = {}
         self._size = 0
+        #: It is too long, or has nothing but passwords in it.
         self._is_spoilt = False
 
     def feed(self, received: bytes) -> list[Frame]:
@@ -60,7 +63,7 @@ class Decoder:
         if not line:
             # It ends the frame.
             frame, self._frame = self._frame, {}
-            if frame and not self._is_spoilt and frame.get("Event") != SECRET_EVENT:
+            if frame and not self._is_spoilt:
                 frames.append(frame)
             self._size, self._is_spoilt = 0, False
             return
@@ -70,8 +73,16 @@ class Decoder:
         if self._is_spoilt:
             return
         name, colon, value = line.partition(":")
-        if colon and name.lower() not in SECRET_HEADERS:
-            value = value.removeprefix(" ")
-            if name == OUTPUT and name in self._frame:
-                value = f"{self._frame[name]}\n{value}"
-            self._frame[name] = value
+        if not colon or name.strip().lower() in SECRET_HEADERS:
+            return
+        value = value.removeprefix(" ")
+        if name == "Event" and value == SECRET_EVENT:
+            self._is_spoilt = True
+        if ":" in value:
+            value = without_secrets(value)
+        before = self._frame.get(name, value)
+        if name == OUTPUT and name in self._frame:
+            value = f"{before}\n{value}"
+        elif before != value:
+            value = ""
+        self._frame[name] = value

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from healthmon.ami.frames import Frame
 from healthmon.text.longtext import shortened
-from healthmon.text.sipuri import host_of, without_password
+from healthmon.text.sipuri import host_of
 
 #: The row of a registration in the answer to PJSIPShowRegistrationsOutbound, and the event when one is tried.
 ROW, EVENT = "OutboundRegistrationDetail", "Registry"
@@ -82,8 +82,8 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
     )
     return OutboundRegistration(
         name=readable(frame["ObjectName"]),
-        client_uri=readable(without_password(frame.get("ClientUri", ""))),
-        server_uri=readable(without_password(frame.get("ServerUri", ""))),
+        client_uri=readable(frame.get("ClientUri", "")),
+        server_uri=readable(frame.get("ServerUri", "")),
         status=readable(frame.get("Status", "")),
         endpoint=readable(frame.get("Endpoint", "")),
         outbound_auth=readable(frame.get("OutboundAuth", "")),
@@ -149,8 +149,7 @@ def _unusual_port(frame: Frame, field: str) -> str:
 
 def key_of(event: Frame) -> tuple[str, str]:
     """Of which registration an event speaks: its client URI and its server URI."""
-    username, domain = event.get("Username", ""), event.get("Domain", "")
-    return readable(without_password(username)), readable(without_password(domain))
+    return readable(event.get("Username", "")), readable(event.get("Domain", ""))
 
 
 def readable(text: str) -> str:

@@ -22,6 +22,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.text.longtext import Shortener
+from healthmon.text.sipuri import without_secrets
 from healthmon.wire.connecting import leads_to_ourselves
 from healthmon.wire.dates import header_date
 from healthmon.wire.pace import PeerLimits
@@ -205,14 +206,15 @@ class AriClient:
             aor = self._sorcery("aor", name)
             listed = messages.contacts(aor)[:MOST_CONTACTS]
             if not listed or not messages.may_register(aor):
-                return Aor(aor, static=listed)
+                return Aor(aor, static=list(map(without_secrets, listed)))
             objects = {uri: self._contact(name, uri) for uri in listed}
             static = [uri for uri, found in objects.items() if found is None]
             if static:
                 # One that went away between the questions is no static one.
                 now_listed = messages.contacts(self._sorcery("aor", name))
                 static = [uri for uri in static if uri in now_listed]
-            return Aor(aor, static, {uri: found for uri, found in objects.items() if found is not None})
+            registered = {without_secrets(uri): found for uri, found in objects.items() if found is not None}
+            return Aor(aor, list(map(without_secrets, static)), registered)
         except AriNotFound:
             return None
 

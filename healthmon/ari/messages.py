@@ -35,7 +35,7 @@ from healthmon.model import (
 )
 from healthmon.text.callerid import name_in
 from healthmon.text.longtext import LONGEST_TEXT, cut, shortened
-from healthmon.text.sipuri import host_of
+from healthmon.text.sipuri import host_of, without_secrets
 from healthmon.wire.dates import header_date
 
 #: Asterisk's own limits are 255 (realtime) and less.
@@ -341,9 +341,8 @@ def _contact_status(raw: bytes, pbx: str, at: float) -> ContactChange:
     contact = event.contact_info
     status = _CONTACT_STATUS.get(contact.contact_status, ContactStatus.UNKNOWN)
     rtt_ms = _rtt_ms(contact.roundtrip_usec) if status is ContactStatus.REACHABLE else None
-    return ContactChange(
-        Target(pbx, event.endpoint.technology, event.endpoint.resource), contact.uri, status, at, rtt_ms
-    )
+    target = Target(pbx, event.endpoint.technology, event.endpoint.resource)
+    return ContactChange(target, without_secrets(contact.uri), status, at, rtt_ms)
 
 
 def _rtt_ms(roundtrip_usec: str | int | float | None) -> float | None:
@@ -400,6 +399,8 @@ def decode(body: Body, shape: type[Message], pbx: str, call: str) -> Message:
         raise AriUnexpected(pbx, call, f"not the JSON that we know ({error})", excerpt(body)) from None
 
 
+#: Between two URIs of a list: a password may have a comma in it.
+_BETWEEN_CONTACTS = re.compile(r",(?=(?:sips?|tel):|$)", re.IGNORECASE)
 #: A longer list is read piece by piece: 100,000 endpoints take less, and a million in memory at once 300 MB.
 LONG_LIST = 8 * 1024 * 1024
 #: One object of a list and what is before it, without objects inside of it: so Asterisk writes endpoints.
@@ -430,7 +431,7 @@ def error_message(body: Body) -> str | None:
         said = msgspec.json.decode(body, type=ErrorBody)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return said.message or said.error
+    return without_secrets(said.message or said.error)
 
 
 def device_sighting(target: Target, state: str, at: float, source: Source) -> Observation | Removed | None:
@@ -522,12 +523,15 @@ def may_register(aor: Sequence[Attribute]) -> bool:
 
 
 def contacts(aor: Sequence[Attribute]) -> list[str]:
-    """The contacts that an AOR lists, static and registered ones alike."""
-    return [uri for uri in _values(aor, "contact").split(",") if 0 < len(uri) <= LONGEST_TEXT]
+    """The contacts that an AOR lists, static and registered ones alike, each as it is: perhaps with a password."""
+    return [uri for uri in _BETWEEN_CONTACTS.split(_values(aor, "contact")) if 0 < len(uri) <= LONGEST_TEXT]
 
 
 class Aor(Struct, frozen=True):
-    """An AOR's object, the URIs of its static contacts, and the objects of its registered ones by URI."""
+    """An AOR's object, the URIs of its static contacts, and the objects of its registered ones by URI.
+
+    No URI has a password in it any more.
+    """
 
     attributes: Sequence[Attribute]
     static: Sequence[str] = ()
@@ -623,8 +627,9 @@ def settings(
 def _ways(endpoint: Sequence[Attribute], aors: Iterable[Aor]) -> Iterator[SipWay]:
     """How Asterisk's own OPTIONS go to each contact: through the AOR's proxy, or else that of the endpoint."""
     for aor in aors:
-        proxy = _values(aor.attributes, "outbound_proxy") or _values(endpoint, "outbound_proxy")
-        yield from (SipWay(uri, proxy.partition(",")[0]) for uri in (*aor.static, *aor.registered))
+        proxies = _values(aor.attributes, "outbound_proxy") or _values(endpoint, "outbound_proxy")
+        proxy = without_secrets(proxies).partition(",")[0]
+        yield from (SipWay(uri, proxy) for uri in (*aor.static, *aor.registered))
 
 
 def _proxy(endpoint: Sequence[Attribute], aors: Iterable[Sequence[Attribute]]) -> str:
@@ -650,5 +655,8 @@ def _number(attributes: Sequence[Attribute], name: str) -> float:
 
 
 def excerpt(raw: Body) -> str:
-    """The beginning of an answer: more than the log will show of it, so that it is seen where that was cut."""
-    return raw[:LONGEST_TEXT].decode("utf-8", errors="replace")
+    """The beginning of an answer, without passwords in URIs.
+
+    It is more than the log will show of it, so that it is seen where that was cut.
+    """
+    return without_secrets(raw[:LONGEST_TEXT].decode("utf-8", errors="replace"))

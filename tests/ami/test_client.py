@@ -416,8 +416,10 @@ def test_a_module_of_maintenance_mode_that_was_unloaded_has_nobody_in_it(manager
     ],
 )
 def test_a_password_in_a_uri_of_a_registration_is_dropped_as_it_is_read(uri: str) -> None:
-    listed = registration_of({"Event": "OutboundRegistrationDetail", **row("reg-a", server=uri, ClientUri=uri)})
-    key = key_of({"Username": uri, "Domain": uri})
+    listed_so = {"Event": "OutboundRegistrationDetail", **row("reg-a", server=uri, ClientUri=uri, OutboundProxy=uri)}
+    tried = {"Event": "Registry", "Username": uri, "Domain": uri}
+    found, event = Decoder().feed((in_lines(listed_so) + in_lines(tried)).encode())
+    listed, key = registration_of(found), key_of(event)
 
     assert listed is not None
     assert listed.key == key, "an event is of the same"

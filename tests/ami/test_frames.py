@@ -84,3 +84,31 @@ def test_ten_megabytes_in_a_frame_spoil_that_frame_alone_and_take_no_memory(what
 
     assert frames == [{"Event": "B"}]
     assert most < 2_000_000
+
+
+def test_passwords_in_uris_are_dropped_in_whatever_header_they_stand() -> None:
+    sent = (
+        b"Event: ContactList\r\nUri: sip:al:s3cret@h;ob?X=s3cret\r\nPath: <sip:p:s3cret@q;lr>,<sip:r;lr>\r\n"
+        b"Contacts: a/sip:a:s3,cret@h,a/sip:b@h;password=s3cret\r\nMessage: No contact sip:al:s3cret@h\r\n\r\n"
+    )
+
+    assert frames_of(sent) == [
+        {
+            "Event": "ContactList",
+            "Uri": "sip:al@h;ob",
+            "Path": "<sip:p@q;lr>,<sip:r;lr>",
+            "Contacts": "a/sip:a@h,a/sip:b@h",
+            "Message": "No contact sip:al@h",
+        }
+    ]
+
+
+def test_a_header_that_comes_twice_says_nothing_where_both_are_not_the_same() -> None:
+    sent = b"Event: Registry\r\nStatus: Registered\r\nDomain: d\r\nDomain: d\r\nStatus: Rejected\r\n\r\n"
+
+    assert frames_of(sent) == [{"Event": "Registry", "Status": "", "Domain": "d"}]
+
+
+def test_no_second_header_makes_a_frame_of_passwords_another_one() -> None:
+    assert frames_of(b"Event: AuthDetail\r\nEvent: Registry\r\nUsername: me\r\n\r\n") == []
+    assert frames_of(b"Event: Registry\r\nEvent: AuthDetail\r\nUsername: me\r\n\r\n") == []

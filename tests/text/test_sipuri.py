@@ -1,10 +1,10 @@
-"""The host of a SIP URI."""
+"""The host of a SIP URI, how it is reached, and what of it is a secret."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.text.sipuri import host_of, is_over_connection
+from healthmon.text.sipuri import host_of, is_over_connection, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,51 @@ def test_whatever_a_stranger_writes_becomes_a_short_printable_host(text: str) ->
 )
 def test_a_contact_over_a_connection_is_known_by_its_uri(uri: str, is_so: bool) -> None:
     assert is_over_connection(uri) is is_so
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_left"),
+    [
+        ("sip:al:s3cret@h.example", "sip:al@h.example"),
+        ("sips:al;p=s3cret@h.example", "sips:al@h.example"),
+        ('"D" <sip:al:s3cret@h.example>', '"D" <sip:al@h.example>'),
+        ("sip:al:s3@s3?s3@h.example;ob", "sip:al@h.example;ob"),
+        ("sip:al@h.example:5066;ob?X-Token=s3&b=s3@s3", "sip:al@h.example:5066;ob"),
+        ("sip:h.example?Authorization=s3", "sip:h.example"),
+        ("SIP:al:s3@[2001:db8::7]:5066;transport=TLS;PASSWORD=s3;ob", "SIP:al@[2001:db8::7]:5066;transport=TLS;ob"),
+        ("a/sip:a:s3,s3@h,a/sip:b:s3@h;x-secret=s3", "a/sip:a@h,a/sip:b@h"),
+        ("<sip:p;lr>,<sip:q:s3@h;lr>", "<sip:p;lr>,<sip:q@h;lr>"),
+        ('{"uri":"sip:al:s3@h","more":"sip:b@c?d=s3"}', '{"uri":"sip:al@h","more":"sip:b@c"}'),
+    ],
+)
+def test_what_may_be_a_secret_is_dropped_from_a_uri(uri: str, is_left: str) -> None:
+    assert without_secrets(uri) == is_left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sip:101@203.0.113.7:5060;transport=tcp;x-ast-orig-host=192.0.2.1:5060",
+        "sip:a@b@192.0.2.1",
+        "sip:[2001:db8::7]:5066;ob;line=abc",
+        "Authentication failed: try again?",
+        "SIP/101",
+    ],
+)
+def test_what_names_a_contact_is_left_as_it_is(text: str) -> None:
+    assert without_secrets(text) == text
+
+
+@given(st.text())
+def test_what_is_left_has_no_secret_any_more(text: str) -> None:
+    left = without_secrets(text)
+
+    assert without_secrets(left) == left
+
+
+@given(st.text("ab1:;?@,=<> ", min_size=1).map(lambda text: f"{text}s3cret"))
+def test_a_password_of_any_characters_is_dropped(password: str) -> None:
+    for mark in '<>"':
+        password = password.replace(mark, "")
+
+    assert "s3cret" not in without_secrets(f"sip:alice:{password}@h.example;ob")
