@@ -461,6 +461,9 @@ SAYINGS = {
     "{why}: overloaded or in maintenance, asks to be left alone until {time}": (
         "{why}: перегружен или на обслуживании, просит не беспокоить до {time}"
     ),
+    "{why}: overloaded or in maintenance, asks to be left alone for more than an hour, and is asked again at {time}": (
+        "{why}: перегружен или на обслуживании, просит не беспокоить дольше часа; следующий запрос в {time}"
+    ),
     "its certificate has expired; {why}": "срок сертификата истёк; {why}",
     "its certificate is not valid yet; {why}": "сертификат ещё не действует; {why}",
     "its certificate is not for {host}; {why}": "сертификат не для {host}; {why}",

@@ -27,7 +27,7 @@ from healthmon.sip.verdicts import ProbeVerdict, left_alone, verdict_on, with_ce
 
 USER_AGENT = f"healthmon/{__version__}"
 #: Nobody is left alone for longer, whatever he asks for (seconds): he could be dead meanwhile.
-LEFT_ALONE_AT_MOST = 600.0
+LEFT_ALONE_AT_MOST = 3600.0
 #: So long a turn may wait at most (seconds).
 LONGEST_TURN = 1.0
 
@@ -201,9 +201,10 @@ class Prober:
         self._sockets.drop(branch)
         verdict = verdict_on(answered.answer.code)
         if verdict.health is Health.DEGRADED and answered.answer.retry_after:
-            seconds = min(answered.answer.retry_after, LEFT_ALONE_AT_MOST)
+            wanted = answered.answer.retry_after
+            seconds = min(wanted, LEFT_ALONE_AT_MOST)
             place.quiet_until = answered.at + seconds
-            verdict = left_alone(verdict, self._times.in_words(seconds))
+            verdict = left_alone(verdict, self._times.in_words(seconds), is_too_long=wanted > seconds)
         yield from self._settle(asked, place, with_certificate(verdict, came.certificate))
 
     def _failed(self, failed: Failed) -> Iterator[Conclusion]:

@@ -87,9 +87,15 @@ def with_certificate(verdict: ProbeVerdict, trouble: str) -> ProbeVerdict:
     return ProbeVerdict(health, f"{trouble}; {verdict.words}")
 
 
-def left_alone(verdict: ProbeVerdict, until: str) -> ProbeVerdict:
-    """The same of whoever asks not to be asked before a time, in words."""
-    return replace(verdict, words=f"{verdict.words}: overloaded or in maintenance, asks to be left alone until {until}")
+def left_alone(verdict: ProbeVerdict, until: str, *, is_too_long: bool = False) -> ProbeVerdict:
+    """The same of whoever asks not to be asked before a time, in words.
+
+    ``is_too_long``: it asks for more than that, and is asked again then all the same.
+    """
+    wish = f"asks to be left alone until {until}"
+    if is_too_long:
+        wish = f"asks to be left alone for more than an hour, and is asked again at {until}"
+    return replace(verdict, words=f"{verdict.words}: overloaded or in maintenance, {wish}")
 
 
 def over_all(host: str, verdicts: Sequence[ProbeVerdict]) -> ProbeVerdict:

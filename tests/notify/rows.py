@@ -73,7 +73,11 @@ def row(
     """One line of a message; ``knows``: its reader is told of what is left of it."""
     left = frozenset(one.id for one in explained if one.is_open and not about.is_open and knows)
     told = told_before | left
-    return ClaimedRow(about.id, reason, says, about, repeated, explained, told, not_back, others or len(worst), worst)
+    others = others or len(worst)
+    unnamed = (Kind.PHONE,) * (others - len(worst))
+    return ClaimedRow(
+        about.id, reason, says, about, repeated, explained, told, not_back, others, worst, others_unnamed=unnamed
+    )
 
 
 def up(about: Incident, **options: Any) -> ClaimedRow:

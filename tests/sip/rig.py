@@ -34,9 +34,10 @@ class Rig:
     def __init__(self, probe_from: OwnAddress | None = None, trusted: ssl.SSLContext | None = None) -> None:
         self.sockets = CountingSockets(probe_from or OwnAddress(), time.time, trusted)
         self.to_look_up: list[Hop] = []
-        self.prober = Prober(
-            self.sockets, self.to_look_up.append, Times(time.monotonic, time.monotonic, lambda seconds: f"+{seconds:g}")
-        )
+        #: So much later than it is the prober believes it to be (seconds).
+        self.later = 0.0
+        times = Times(lambda: time.monotonic() + self.later, time.monotonic, lambda seconds: f"+{seconds:g}")
+        self.prober = Prober(self.sockets, self.to_look_up.append, times)
         self.names = Names()
         self.found: list[Conclusion] = []
 

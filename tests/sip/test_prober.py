@@ -96,12 +96,45 @@ def test_a_question_is_put_to_one_who_asks_to_be_left_alone_and_its_answer_count
         assert rig.next().verdict.health is UP
 
 
-def test_nobody_is_left_alone_for_longer_than_ten_minutes(rig: Rig) -> None:
+def test_an_hour_is_honoured(rig: Rig) -> None:
     with Overloaded() as peer:
         peer.retry_after = 3600
         rig.ask(peer.uri)
 
-        assert rig.next().verdict.words.endswith("asks to be left alone until +600")
+        assert rig.next().verdict.words.endswith("asks to be left alone until +3600")
+
+
+@pytest.mark.parametrize("wanted", [3601, 5 * 86400, 999_999_999])
+def test_nobody_is_left_alone_for_longer_than_an_hour_and_it_is_said_when_he_is_asked_again(
+    rig: Rig, wanted: int
+) -> None:
+    with Overloaded() as peer:
+        peer.retry_after = wanted
+        asked = rig.ask(peer.uri, every=0.2)
+
+        wish = "asks to be left alone for more than an hour, and is asked again at +3600"
+        assert rig.next().verdict.words.endswith(f"overloaded or in maintenance, {wish}")
+
+        # It may be asked again before that: after an outage, and before a loss is believed.
+        peer.is_well = True
+        rig.prober.ask_again(asked)
+        assert rig.next().verdict.health is UP
+
+
+def test_who_asked_for_days_is_asked_again_after_an_hour_and_not_before(rig: Rig) -> None:
+    with Overloaded() as busy, CountingPeer() as other:
+        busy.retry_after = 5 * 86400
+        asked = rig.ask(busy.uri, every=0.2)
+        assert rig.next().verdict.health is DEGRADED
+        busy.is_well = True
+
+        rig.later = 3590.0
+        rig.ask(other.uri, every=0.2)
+        rig.turn_until(lambda: other.asked >= 2)
+        assert len(busy.transactions) == 1
+
+        rig.later = 3600.0
+        rig.turn_until(lambda: any(found.destination == asked and found.verdict.health is UP for found in rig.found))
 
 
 def test_what_is_found_beside_one_who_is_left_alone_is_as_old_as_his_answer(rig: Rig) -> None:

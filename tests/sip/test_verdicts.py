@@ -35,6 +35,13 @@ def test_whoever_asks_to_be_left_alone_is_quoted() -> None:
     assert left_alone(BUSY, "14:07") == ProbeVerdict(DEGRADED, words)
 
 
+def test_whoever_asks_for_more_than_an_hour_is_asked_again_at_a_time_that_is_said() -> None:
+    wish = "asks to be left alone for more than an hour, and is asked again at 15:07"
+    words = f"answers 503 Service Unavailable: overloaded or in maintenance, {wish}"
+
+    assert left_alone(BUSY, "15:07", is_too_long=True) == ProbeVerdict(DEGRADED, words)
+
+
 def test_trouble_with_a_certificate_makes_an_answer_degraded() -> None:
     assert with_certificate(OK, "its certificate has expired") == ProbeVerdict(
         DEGRADED, "its certificate has expired; answers 200 OK"

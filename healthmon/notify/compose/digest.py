@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 
-from healthmon.model import Severity
+from healthmon.model import Kind, Severity
 from healthmon.notify.compose.mail_threads import threads_of
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.compose.message_facts import facts_of
@@ -191,11 +192,11 @@ def _footer(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voi
 
 def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Name the worst of what else is down, and say how many more there are."""
-    number, others = line.row.others_down, line.row.others
-    if not number:
+    unnamed = Counter(line.row.others_unnamed)
+    if not line.row.others_down:
         return
     names = []
-    for incident in others:
+    for incident in line.row.others:
         other = named(incident, line.names)
         name = f"{thing(other.kind, other.full_name, voice, check_of(incident))}{place_of(incident, voice)}"
         # What is not simply down, or may be well, says so.
@@ -206,8 +207,11 @@ def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
         elif incident.is_partial:
             name = voice.text("{name} (degraded)", name=name)
         names.append(cut(name, _NAME_CHARACTERS))
-    if number > len(others):
-        names.append(voice.text("{n} more", n=number - len(others)))
+    if names and unnamed.total() > 1:
+        names.append(voice.text("{n} more", n=unnamed.total()))
+    else:
+        # What may not be named here (its name may be what the channel refuses) is at least said to be what it is.
+        names += [voice.language.counted(unnamed[kind], kind) for kind in Kind if unnamed[kind]]
     yield voice.text("Also down: {names}.", names=", ".join(names))
 
 

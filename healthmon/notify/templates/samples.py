@@ -51,7 +51,7 @@ def sample_rows() -> Iterator[Sequence[ClaimedRow]]:
         yield rows
         yield rows[-1:]
     provider = _row(_incident(1, Kind.PROVIDER), Reason.OPENED)
-    yield [replace(provider, possibly_repeated=True, others_down=3)]
+    yield [replace(provider, possibly_repeated=True, others_down=3, others_unnamed=(Kind.PHONE,) * 3)]
     yield [replace(_row(_incident(1, Kind.PROVIDER), Reason.RESOLVED), reason=Reason.OPENED, says=Said.WAS_DOWN)]
     acknowledged = replace(provider.incident, acked_at=_NOW, acked_by="anna", health=Health.DEGRADED)
     yield [replace(provider, incident=acknowledged)]

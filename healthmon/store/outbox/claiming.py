@@ -105,7 +105,7 @@ _UNKNOWN_REGISTRATIONS = """SELECT c.pbx, c.technology, c.resource FROM checks c
     WHERE c.name = 'registration' AND s.veil <> '' AND EXISTS (
         SELECT 1 FROM incidents i WHERE i.closed_at IS NULL AND i.check_name = 'manager' AND i.pbx = c.pbx)"""
 
-#: So many of the things are named of which a message does not speak.
+#: So many of the things are named of which a message does not speak; the last of them, too, if it alone were left.
 NAMED_OTHERS = 3
 
 # Of those that are told of: over the years, most incidents are explained by another.
@@ -156,9 +156,10 @@ class ClaimedRow(Struct, frozen=True):
     #: of a group: of all its endpoints.
     not_back: tuple[Incident, ...] = ()
     #: Open incidents of which this message does not speak, that no bigger open one explains, and that may be told of;
-    #: and the worst of them.
+    #: the worst of them, and what the rest are.
     others_down: int = 0
     others: tuple[Incident, ...] = ()
+    others_unnamed: tuple[Kind, ...] = ()
     #: What the caller ids of these endpoints call them.
     caller_names: Mapping[Target, str] = field(default_factory=dict)
     #: For an on-call service only: what it knows the incident by, the same for ever; and how urgent it was at first.
@@ -393,9 +394,14 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     others = [row for row in _others(session, url_id) if row["id"] not in spoken_of]
     # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
     here = {line.incident.target for line in lines}
-    may_be_named = (row for row in others if not row["is_undelivered"] or target_of(row) in here)
-    worst = nsmallest(NAMED_OTHERS, may_be_named, key=_weight)
+    may_be_named = [row for row in others if not row["is_undelivered"] or target_of(row) in here]
+    most = NAMED_OTHERS
+    if len(others) == len(may_be_named) == NAMED_OTHERS + 1:
+        most = len(others)
+    worst = nsmallest(most, may_be_named, key=_weight)
     named = tuple(read_incident(session, row["id"]) for row in worst)
+    named_numbers = {incident.id for incident in named}
+    unnamed = tuple(Kind(row["kind"]) for row in others if row["id"] not in named_numbers)
     told_of = (*named, *(line.incident for line in lines), *chain.from_iterable(explained.values()))
     caller_names = _caller_names(session, told_of)
     return tuple(
@@ -412,6 +418,7 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
             is_registration_unknown=line.incident.target in unregistered,
             others_down=len(others),
             others=named,
+            others_unnamed=unnamed,
             caller_names=caller_names,
         )
         for line in lines

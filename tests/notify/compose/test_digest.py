@@ -261,6 +261,18 @@ def test_also_down_names_up_to_three() -> None:
     assert "\nAlso down: phone 101 (office), phone 102 (office), phone 103 (office), 2 more.\n" in more
 
 
+def test_what_is_down_and_may_not_be_named_is_called_what_it_is() -> None:
+    rest = {"others_down": 1, "others_unnamed": (Kind.PROVIDER,)}
+    several = {"others_down": 3, "others_unnamed": (Kind.PHONE, Kind.PROVIDER, Kind.PHONE)}
+    beside = {"others": (incident(phone("101"), 841),), "others_down": 2, "others_unnamed": (Kind.SITE,)}
+
+    said = [compose([replace(row(incident(TELEKOM)), **facts)], ENGLISH).body for facts in (rest, several, beside)]
+
+    assert "\nAlso down: 1 provider.\n" in said[0]
+    assert "\nAlso down: 1 provider, 2 phones.\n" in said[1]
+    assert "\nAlso down: phone 101 (office), 1 site.\n" in said[2]
+
+
 def test_what_is_not_down_but_degraded_or_flapping_is_not_called_down() -> None:
     others = (
         incident(OFFICE, 1, cause="3 restarts in 10 minutes", check=Check.RESTARTS),

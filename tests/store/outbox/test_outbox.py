@@ -231,6 +231,18 @@ def test_a_line_names_the_worst_of_what_else_is_down_and_nothing_that_is_muted(s
 
     assert [other.id for other in row.others] == [8, 3, 4]
     assert row.others_down == 6
+    assert row.others_unnamed == (Kind.PHONE,) * 3
+
+
+@pytest.mark.parametrize(("others", "named"), [(3, 3), (4, 4), (5, 3)])
+def test_the_last_of_what_else_is_down_is_named_where_it_alone_were_left(store: Store, others: int, named: int) -> None:
+    more = {number: incident(number, Target("office", "PJSIP", str(number))) for number in range(2, 2 + others)}
+    store.book(incidents={1: incident(1), **more}, notifications=[notification()])
+
+    (row,) = claimed(store).rows
+
+    assert [other.id for other in row.others] == [*range(2, 2 + named)]
+    assert row.others_unnamed == (Kind.PHONE,) * (others - named)
 
 
 def test_what_works_in_part_is_named_after_what_is_down_and_a_lost_manager_interface_is_not_named(store: Store) -> None:
