@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from healthmon.ami.client import LIST_REGISTRATIONS
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import ExitCode
+from healthmon.store.read.signs_of_life import read_pulse
+from healthmon.watchdog.pulse import why_unwell
 from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
@@ -83,6 +86,8 @@ def test_a_registration_is_lost_and_back_and_the_manager_interface_is(scene: Man
     scene.daemon.wait(lambda: scene.check().get("state") == "unknown", "nobody knows")
     scene.wait_told("DEGRADED PBX office: manager interface")
     assert scene.daemon.state(TRUNK) == "up"
+    assert scene.daemon.command("status").returncode == ExitCode.OK
+    assert why_unwell(read_pulse(scene.daemon.database), ["office"], time.time()) == "", "the heartbeat stops"
     scene.manager.listen()
     scene.wait_told("UP PBX office (manager interface)")
     scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is known again")
