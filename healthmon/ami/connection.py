@@ -44,6 +44,9 @@ MOST_HEADERS = 40
 PIPELINED = 500
 #: A header of the login, without which events of calls would come, too, to whoever may read all.
 ONLY_SYSTEM = {"Events": "system"}
+#: Over TLS Asterisk takes so many bytes of what it has decrypted, and then waits for the network, though there are more
+#: of them (``get_input`` in manager.c, seen with 16 and 22): they would be read when the next action comes.
+LARGEST_RECORD = 1024
 #: Asterisk takes no longer header line (bytes, with its name).
 LONGEST_HEADER = 1000
 
@@ -213,9 +216,13 @@ class ManagerConnection:
     # ---------------------------------------------------------------- the socket
 
     def _send(self, data: bytes) -> None:
+        records: Iterable[bytes] = (data,)
+        if self._address.is_tls:
+            records = _records(data)
         with talking_to(self._name, self._address, timeout=self._timeout):
             self._socket.settimeout(self._timeout)
-            self._socket.sendall(data)
+            for record in records:
+                self._socket.sendall(record)
 
     def _receive(self, patience: float) -> bytes | None:
         """Receive what has come; None: nothing did, for so long (seconds)."""
@@ -244,6 +251,17 @@ def _encoded(number: str, request: ActionRequest) -> bytes:
     headers = {"Action": request.action, "ActionID": number, **request.headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"{lines}\r\n".encode("utf-8", "surrogateescape")
+
+
+def _records(data: bytes) -> Iterator[bytes]:
+    """Divide what is sent over TLS into records that Asterisk reads whole: as many whole lines as fit into each."""
+    record = b""
+    for line in data.splitlines(keepends=True):
+        if len(record) + len(line) > LARGEST_RECORD:
+            yield record
+            record = b""
+        record += line
+    yield record
 
 
 def _is_last(frame: Frame) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import select
 import socket
 import ssl
 import threading
@@ -36,6 +37,10 @@ def row(name: str, status: str = "Registered", server: str = "sip:sip.example.ne
 def in_lines(headers: dict[str, str]) -> str:
     """A frame."""
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+
+
+#: Of one line, and of what follows it, Asterisk holds so many bytes.
+INPUT_BUFFER = 1024
 
 
 class PlayedManager:
@@ -144,12 +149,21 @@ class PlayedManager:
             if not self.is_frozen:
                 connection.sendall(self.banner)
             waiting = b""
-            while received := connection.recv(65536):
+            while received := self._receive(connection, waiting):
                 *requests, waiting = (waiting + received).split(b"\r\n\r\n")
                 for request in requests:
                     self._answer(connection, request.decode("utf-8", "surrogateescape"))
         with suppress(ValueError):
             self._open.remove(connection)
+
+    def _receive(self, connection: socket.socket, waiting: bytes) -> bytes:
+        """Receive more; over TLS as Asterisk does (get_input in manager.c): from the second piece on of what it has
+        decrypted it waits for the network, where nothing more need come.
+        """
+        if self._tls is None:
+            return connection.recv(65536)
+        select.select([connection], [], [])
+        return connection.recv(INPUT_BUFFER - len(waiting.rpartition(b"\n")[2]))
 
     def _answer(self, connection: socket.socket, request: str) -> None:
         headers = dict(line.split(": ", 1) for line in request.split("\r\n"))

@@ -287,6 +287,16 @@ def test_tls_is_verified(tmp_path: Path) -> None:
     assert error.what.startswith("certificate refused; ")
 
 
+def test_over_tls_nothing_is_asked_in_pieces_that_asterisk_would_leave_unread(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    names = [f"PJSIP_ENDPOINT({'x' * number},aors)" for number in range(900)]
+    with PlayedManager(tls=authority.sign("127.0.0.1").server_context()) as manager:
+        manager.variables = {name: name for name in names}
+        config = replace(config_of(manager), verify_tls=authority.file)
+        with closing(AmiClient(config, timeout=5.0)) as client:
+            assert client.variables(names) == names
+
+
 def test_endpoints_are_checked_at_once_and_what_asterisk_does_not_have_is_not(manager: PlayedManager) -> None:
     manager.actions, manager.endpoints = (*manager.actions, "PJSIPQualify"), {"a", "b c"}
 

@@ -38,7 +38,8 @@ EMPTY_FILES = (
     *("rtp.conf", "stasis.conf", "udptl.conf", "websocket_client.conf"),
 )
 
-SIP_PORT, CHAN_SIP_PORT, IAX_PORT, HTTP_PORT, HTTPS_PORT, AMI_PORT = 5060, 5160, 4569, 8088, 8089, 5038
+SIP_PORT, CHAN_SIP_PORT, IAX_PORT, HTTP_PORT, HTTPS_PORT = 5060, 5160, 4569, 8088, 8089
+AMI_PORT, AMI_TLS_PORT = 5038, 5039
 
 
 class Options(Struct, frozen=True):
@@ -59,7 +60,7 @@ class Options(Struct, frozen=True):
     pretty: bool = False
     #: ari.conf's websocket_write_timeout in ms.
     websocket_write_timeout: int = 100
-    #: Certificate and key for HTTPS on port 8089.
+    #: Certificate and key for HTTPS on port 8089, and for the manager interface on 5039.
     certificate: tuple[Path, Path] | None = None
     #: Endpoints also come from a database (sorcery, realtime, SQLite).
     realtime: bool = False
@@ -120,8 +121,12 @@ def ari_conf(options: Options) -> str:
 
 
 def manager_conf(address: str, options: Options) -> str:
-    """The manager interface on 5038, and below /manager on HTTP."""
-    general = {"enabled": True, "webenabled": True, "bindaddr": address, "port": AMI_PORT}
+    """The manager interface on 5038, with a certificate on 5039, too, and below /manager on HTTP."""
+    general: dict[str, object] = {"enabled": True, "webenabled": True, "bindaddr": address, "port": AMI_PORT}
+    if options.certificate is not None:
+        certificate, key = options.certificate
+        general |= {"tlsenable": True, "tlsbindaddr": f"{address}:{AMI_TLS_PORT}"}
+        general |= {"tlscertfile": certificate, "tlsprivatekey": key}
     user = {"secret": options.ami_password, "read": options.ami_read, "write": options.ami_write}
     return section("general", "", general) + section(options.ami_user, "", user)
 

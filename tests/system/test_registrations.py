@@ -17,7 +17,7 @@ from tests.core.scene import pbx_config
 from tests.lab.asterisk import Asterisk
 from tests.lab.endpoints import trunk
 from tests.lab.fixtures import Lab
-from tests.lab.pbxfiles import Options
+from tests.lab.pbxfiles import AMI_TLS_PORT, Options
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
 from tests.waiting import wait_for
@@ -47,7 +47,8 @@ def provider(lab: Lab) -> Provider:
 
 def manager_of(pbx: Asterisk, way: str) -> dict[str, str]:
     """The options that name its manager interface."""
-    address = {"tcp": f"tcp://{pbx.ami[0]}:{pbx.ami[1]}", "http": "http"}[way]
+    host, port = pbx.ami
+    address = {"tcp": f"tcp://{host}:{port}", "tls": f"tls://{host}:{AMI_TLS_PORT}", "http": "http"}[way]
     return {
         "ami": address,
         "ami_username": pbx.ami_auth[0],
