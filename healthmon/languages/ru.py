@@ -434,6 +434,9 @@ SAYINGS = {
     "1 contact unreachable": "не отвечает один контакт",
     "{lost} contacts unreachable": "не отвечает контактов: {lost}",
     "round trip {ms} ms, more than {limit} ms": "время ответа {ms} мс, больше чем {limit} мс",
+    "round trip {ms} ms, still more than {limit} ms (80 % of {warning} ms)": (
+        "время ответа {ms} мс, всё ещё больше чем {limit} мс (80 % от {warning} мс)"
+    ),
     "nothing is known any more that is the matter with its contacts": (
         "о неполадках с контактами больше ничего не известно"
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.endpoint_facts import QUICK_AGAIN, EndpointFacts
 from healthmon.core.belief.evidence import CONTACT_IS_BACK, losses_in_words
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.model import Check, ContactChange, ContactStatus, Health, Transition
@@ -60,7 +60,10 @@ class Contacts(QualifiedCheck):
         losses = losses_in_words(endpoint.lost, len(endpoint.contacts or ()), may_have_more=may_have_more)
         if losses or endpoint.presumed or not endpoint.slow:
             return losses or endpoint.presumed
-        return f"{SLOW} {max(endpoint.slow.values()):.0f} ms, more than {endpoint.policy.rtt_warn_ms:.0f} ms"
+        slowest, limit = max(endpoint.slow.values()), endpoint.policy.rtt_warn_ms or 0.0
+        if slowest > limit:
+            return f"{SLOW} {slowest:.0f} ms, more than {limit:.0f} ms"
+        return f"{SLOW} {slowest:.0f} ms, still more than {limit * QUICK_AGAIN:.0f} ms (80 % of {limit:.0f} ms)"
 
     def why(self) -> str:
         """Say why it is as it reads, in words for people."""

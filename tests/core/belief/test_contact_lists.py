@@ -128,6 +128,8 @@ def test_a_slow_provider_is_degraded_until_it_is_quicker_by_a_fifth() -> None:
     assert pass_time(scene, 120.0) is DEGRADED
     assert scene.state(TRUNK, Check.CONTACTS).reason == "round trip 120 ms, more than 100 ms"
     assert pass_time(scene, 85.0) is DEGRADED
+    remark = scene.state(TRUNK, Check.CONTACTS).remark
+    assert remark == "round trip 85 ms, still more than 80 ms (80 % of 100 ms)", "85 ms is not more than 100 ms"
     assert pass_time(scene, 80.0) is UP
 
 
