@@ -25,6 +25,8 @@ from healthmon.errors import AmiDenied, AmiInUse, AmiUnexpected
 
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
 LIST_MAINTENANCE = "PJSIPShowMaintenance"
+#: An endpoint was put into maintenance mode, or taken out.
+MAINTENANCE_CHANGED = "PJSIPMaintenanceStatus"
 #: Have an endpoint checked at once.
 QUALIFY = "PJSIPQualify"
 #: Allowed by the same right, and there on every PBX.
@@ -214,7 +216,10 @@ class AmiClient:
         return self._noted(events)
 
     def _noted(self, events: list[Frame]) -> list[Frame]:
-        if any(event.get("Event") in (BOOTED, RELOADED) for event in events):
+        names = {event.get("Event") for event in events}
+        # A module that somebody loads makes no event of its own; that one of its endpoints changes tells of it.
+        is_news = MAINTENANCE_CHANGED in names and LIST_MAINTENANCE not in self._actions
+        if is_news or not names.isdisjoint((BOOTED, RELOADED)):
             self._may_have_more = True
         return events
 

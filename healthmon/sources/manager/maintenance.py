@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from healthmon.ami.client import AmiClient
+from healthmon.ami.client import MAINTENANCE_CHANGED, AmiClient
 from healthmon.ami.frames import Frame
 from healthmon.model import Check, MaintenanceList, Question
 from healthmon.sources.manager.link import ManagerLink
-
-#: One was put into it, or taken out; for all at once there is one event, which names nobody.
-EVENT = "PJSIPMaintenanceStatus"
 
 
 class MaintenancePart:
@@ -20,7 +17,8 @@ class MaintenancePart:
     Events only make it ask for the list: it is gone after a restart of Asterisk, or of the module, without any.
     """
 
-    events = (EVENT,)
+    #: For all endpoints at once there is one event, which names nobody.
+    events = (MAINTENANCE_CHANGED,)
 
     def __init__(self, link: ManagerLink) -> None:
         self._link = link

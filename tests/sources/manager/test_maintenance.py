@@ -121,6 +121,19 @@ def test_an_asterisk_that_does_not_have_it_is_not_asked_and_has_nobody_in_it(wat
     assert watch.asked == 0
 
 
+def test_a_module_that_was_loaded_without_a_word_is_asked_once_one_of_its_events_came(watch: Watch) -> None:
+    every = watch.manager.actions
+    watch.manager.actions = tuple(action for action in every if action != ACTION)
+    watch.start()
+    wait_for(lambda: watch.lists() != [])
+
+    watch.manager.actions = every
+    watch.manager.in_maintenance = {"trunk-a"}
+    watch.manager.sends(event("trunk-a"))
+
+    wait_for(lambda: watch.lists()[-1] == {"trunk-a"})
+
+
 def test_a_user_who_may_not_ask_does_not_and_says_nothing(watch: Watch) -> None:
     watch.manager.actions = ("Ping", "ListCommands")
 
