@@ -309,6 +309,26 @@ def test_contacts_that_move_and_programs_that_are_updated(database: Path, run: R
     ]
 
 
+def test_a_contact_that_is_elsewhere_from_one_moment_to_the_next_has_moved(database: Path, run: Run) -> None:
+    desk = phone("101")
+    stopped(database, [desk], history=steps(desk, (NOW - DAY, UP)))
+    office, home, mobile = Place("10.0.0.7", "Yealink 66.85"), Place("203.0.113.9", "Yealink 66.85"), Place("10.9.9.9")
+    seen = [(office, DAY, False), (office, HOUR, True), (home, HOUR, False)]
+    # Which of two took the place of one nobody can tell.
+    seen += [(home, 60, True), (office, 60, False), (mobile, 60, False)]
+    writer = open_writer(database, now=NOW)
+    writer.commit(Changes(places=[PlaceChange(desk.target, place, NOW - ago, left) for place, ago, left in seen]))
+    writer.close()
+
+    assert [line for line in run("history", "101").stdout.splitlines() if "  contact  " in line] == [
+        "2026-04-30 14:00:00 CEST  contact     at 10.0.0.7: Yealink 66.85",
+        "2026-05-01 13:00:00 CEST  contact     moved to 203.0.113.9 from 10.0.0.7: Yealink 66.85",
+        "2026-05-01 13:59:00 CEST  contact     no longer at 203.0.113.9",
+        "2026-05-01 13:59:00 CEST  contact     at 10.0.0.7: Yealink 66.85",
+        "2026-05-01 13:59:00 CEST  contact     at 10.9.9.9",
+    ]
+
+
 def test_until_when_a_contact_is_registered_and_its_address_behind_nat_are_shown(database: Path, run: Run) -> None:
     desk, home = phone("101"), Place("203.0.113.9", "Yealink 66.85")
     stopped(database, [desk], history=steps(desk, (NOW - DAY, UP)))

@@ -166,16 +166,35 @@ def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[StoryEvent]:
     """Say where its contacts were, and what program that was; another program at the same place is an update."""
     left = {(period.until, period.place.address): period.place for period in periods if period.until is not None}
     came = {(period.since, period.place.address) for period in periods}
+    moved = _moves(periods)
     for period in periods:
         address, program = period.place.address, period.place.user_agent
         words = f"at {address}{after(': ', program)}"
         before = left.get((period.since, address))
         if before is not None:
             words = f"at {address}: {program or 'unknown program'}, before {before.user_agent or 'unknown'}"
+        elif period.since in moved:
+            words = f"moved to {address} from {moved[period.since]}{after(': ', program)}"
         # What is learnt of it later is no event.
         yield StoryEvent(period.since, "contact", f"{words}{behind_nat(period)}", mark=words)
-        if period.until is not None and (period.until, address) not in came:
+        if period.until is not None and (period.until, address) not in came and period.until not in moved:
             yield StoryEvent(period.until, "contact", f"no longer at {address}")
+
+
+def _moves(periods: Sequence[PlacePeriod]) -> dict[float, str]:
+    """When a contact was at another address from one moment to the next; and where it was before.
+
+    Where several come or leave at once, nobody can tell which is which.
+    """
+    came: dict[float, list[str]] = {}
+    left: dict[float, list[str]] = {}
+    for period in periods:
+        came.setdefault(period.since, []).append(period.place.address)
+        if period.until is not None:
+            left.setdefault(period.until, []).append(period.place.address)
+    return {
+        at: before[0] for at, before in left.items() if len(before) == len(came.get(at, ())) == 1 and before != came[at]
+    }
 
 
 def behind_nat(period: PlacePeriod) -> str:
