@@ -13,8 +13,9 @@ from healthmon.cli.common import progress
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
+from healthmon.core.belief.evidence import NEVER_ANSWERED
 from healthmon.errors import StoreError
-from healthmon.model import Check
+from healthmon.model import Check, CheckState
 from healthmon.model.registrations import asks_for_help
 from healthmon.notify.channels.by_scheme import why_refused
 from healthmon.owners import become_owner
@@ -56,7 +57,7 @@ def command(ctx: click.Context, only: tuple[str, ...], folder: Path, *, as_json:
     chosen = [pbx for pbx in config.pbxs if not only or any(fnmatchcase(pbx.name, name) for name in only)]
     looks = [_look(pbx, config, folder) for pbx in chosen]
     machine = look_at_machine(config.path, config.database)
-    looks = list(_with_given_up(looks, config))
+    looks = list(_with_what_was_seen(looks, config))
     found = diagnose(looks, machine, config)
     if as_json:
         click.echo(json_text(doctor_data(found)))
@@ -65,26 +66,34 @@ def command(ctx: click.Context, only: tuple[str, ...], folder: Path, *, as_json:
     ctx.exit(found.exit_code)
 
 
-def _with_given_up(looks: Sequence[PbxLook], config: Config) -> Iterator[PbxLook]:
-    """Add what a running healthmon has seen: that Asterisk tries a registration no longer, which it does not say."""
-    words = _registrations_given_up(config.database)
+def _with_what_was_seen(looks: Sequence[PbxLook], config: Config) -> Iterator[PbxLook]:
+    """Add what only a running healthmon has seen.
+
+    That Asterisk tries a registration no longer, which it does not say, and who never has answered our own OPTIONS.
+    """
+    states = _states(config.database)
+    reasons = (state.reason for state in states if state.check == Check.REGISTRATION)
+    words = "\n".join(reason for reason in reasons if asks_for_help(reason))
+    never_answered = [
+        state.target for state in states if state.check == Check.OPTIONS and state.remark.endswith(NEVER_ANSWERED)
+    ]
     for look in looks:
         manager = look.manager
         if manager is not None and words:
             names = [row.name for row in manager.registrations if f"'pjsip send register {row.name}'" in words]
             manager = replace(manager, given_up=(*manager.given_up, *names))
-        yield replace(look, manager=manager)
+        silent = tuple(target for target in never_answered if target.pbx == look.pbx.name)
+        yield replace(look, manager=manager, never_answered=silent)
 
 
-def _registrations_given_up(database: Path) -> str:
-    """What was believed last of those that Asterisk tries no longer; "": nothing, or nobody may read that."""
+def _states(database: Path) -> Sequence[CheckState]:
+    """What was believed last; nothing where nobody may read that."""
     become_owner(database)
     try:
         with open_reader(database) as reader:
-            states = [state for state in reader.states() if state.check == Check.REGISTRATION]
+            return reader.states()
     except (StoreError, OSError):
-        return ""
-    return "\n".join(state.reason for state in states if asks_for_help(state.reason))
+        return ()
 
 
 def _look(pbx: PbxConfig, config: Config, folder: Path) -> PbxLook:

@@ -467,6 +467,13 @@ SAYINGS = {
     "{why}: overloaded or in maintenance, asks to be left alone for more than an hour, and is asked again at {time}": (
         "{why}: перегружен или на обслуживании, просит не беспокоить дольше часа; следующий запрос в {time}"
     ),
+    "{why}; it never has answered our OPTIONS: check the address and port, or set probe = no": (
+        "{why}; на наши OPTIONS ответа не было ни разу: проверьте адрес и порт или задайте probe = no"
+    ),
+    "it never has answered our OPTIONS: check the address and port, or set probe = no": (
+        "на наши OPTIONS ответа не было ни разу: проверьте адрес и порт или задайте probe = no"
+    ),
+    "options: {why}": "собственные OPTIONS: {why}",
     "its certificate has expired; {why}": "срок сертификата истёк; {why}",
     "its certificate is not valid yet; {why}": "сертификат ещё не действует; {why}",
     "its certificate is not for {host}; {why}": "сертификат не для {host}; {why}",

@@ -78,6 +78,8 @@ class PbxLook(Struct, frozen=True):
     files: AsteriskFiles | None = None
     #: What could not be looked at, and why, a sentence each.
     unseen: tuple[str, ...] = ()
+    #: Those of its endpoints that never have answered the OPTIONS of a running healthmon.
+    never_answered: tuple[Target, ...] = ()
 
 
 class Looking(Struct, frozen=True):

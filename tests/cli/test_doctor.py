@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from healthmon.cli.main import cli
+from healthmon.core.belief.evidence import NEVER_ANSWERED
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import ExitCode
 from healthmon.model import STOPPED_TRYING, Changes, Check, CheckState, Health, Kind, Target
 from healthmon.store.write.writer import open_writer
 from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
+from tests.report.builder import connection, phone, running
 from tests.waiting import wait_for
 
 Doctor = Callable[..., Result]
@@ -64,6 +66,23 @@ def doctor(pbx: FakePbx, manager: PlayedManager, tmp_path: Path) -> Doctor:
 def of_the_pbx(done: Result) -> dict[str, Any]:
     """The findings about the PBX, by name; what is found on the machine of the tests is its own affair."""
     return {found["name"]: found for found in json.loads(done.stdout)["findings"] if found["pbx"] == "office"}
+
+
+def test_who_never_has_answered_our_options_is_found_until_nobody_is_asked(
+    doctor: Doctor, pbx: FakePbx, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.ini"
+    asked = path.read_text(encoding="utf-8").replace("[watch all]", "[watch all]\nprobe = yes")
+    path.write_text(asked, encoding="utf-8")
+    silent = phone("101", None, check=Check.OPTIONS, remark=f"does not answer our OPTIONS; {NEVER_ANSWERED}")
+    with running(tmp_path / "healthmon.db", [connection(), phone("101"), silent]):
+        found = of_the_pbx(doctor("--json"))
+        path.write_text(asked.replace("probe = yes", "probe = no"), encoding="utf-8")
+        after_the_advice = of_the_pbx(doctor("--json"))
+
+    assert found["options-never-answered"]["endpoints"] == ["PJSIP/101"]
+    assert found["options-never-answered"]["gravity"] == "remark"
+    assert "options-never-answered" not in after_the_advice
 
 
 def test_nothing_is_found_at_a_pbx_that_is_all_right(doctor: Doctor) -> None:

@@ -357,8 +357,11 @@ def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away
 
 
 #: What no Asterisk of the lab can have: a version with a hole, a clock of its own, a way from another machine, a host
-#: that does not answer. Those are played in tests/report/doctor.
-PLAYED = {FindingName.KNOWN_HOLE, FindingName.PBX_CLOCK, FindingName.NO_TLS, FindingName.ARI_NOT_REACHED}
+#: that does not answer. Those are played in tests/report/doctor. And what a healthmon tells that has run for a while.
+PLAYED = {
+    *(FindingName.KNOWN_HOLE, FindingName.PBX_CLOCK, FindingName.NO_TLS, FindingName.ARI_NOT_REACHED),
+    FindingName.NEVER_ANSWERED,
+}
 #: What is about healthmon's own configuration and machine.
 OUR_OWN = {
     *(FindingName.CONFIG_READABLE, FindingName.CONFIG_WRITABLE, FindingName.NOBODY_TOLD, FindingName.ONE_WAY_OUT),

@@ -86,7 +86,9 @@ def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_ra
     providers[UNCHECKED].answer("OPTIONS", 200)
     scene.wait_told("DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b (office) after ")
     # Meanwhile the third was asked several times.
-    assert options_of(scene, SHY)["remark"].endswith("; it never has")
+    assert options_of(scene, SHY)["remark"].endswith(
+        "; it never has answered our OPTIONS: check the address and port, or set probe = no"
+    )
     assert providers[SHY].seen["OPTIONS"] >= 4
 
 

@@ -56,6 +56,9 @@ CHECKED_AGAIN = "Asterisk was asked to check it again"
 
 NOT_YET_KNOWN = "not yet known whether it is checked"
 
+#: Of whoever is asked by our own OPTIONS, and has answered none since it is: that is no outage, and what to do.
+NEVER_ANSWERED = "it never has answered our OPTIONS: check the address and port, or set probe = no"
+
 
 def why_unknown(word: Health, settings: EndpointSettings | None) -> str:
     """Why this word of Asterisk's says nothing about the endpoint, or "" if it does.

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.core.belief.evidence import effective_hold, known_cycle
+from healthmon.core.belief.evidence import NEVER_ANSWERED, effective_hold, known_cycle
 from healthmon.model import (
     OPTIONS_ANSWERED_WITHIN,
     EndpointSettings,
@@ -26,7 +26,6 @@ USUAL_EVERY = 60.0
 
 #: So the words of a plain answer begin; of another answer the code is a remark.
 PLAIN = "answers 2"
-NEVER_ANSWERED = "it never has"
 #: What stands beside the word of an Asterisk that takes only 2xx for an answer, where we get none, either.
 NO_ANSWER = "no answer"
 

@@ -33,6 +33,7 @@ class FindingName(Word):
     ANY_ANSWER = "any-answer-counts"
     NEVER_QUALIFIED_NAME = "name-never-qualified"
     NO_ADDRESS = "nothing-to-qualify"
+    NEVER_ANSWERED = "options-never-answered"
     LIST_BROKEN = "list-broken"
     NO_AMI = "no-ami"
     AMI_NOT_REACHED = "ami-not-reached"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from shlex import quote
 
 from msgspec import Struct
 
@@ -85,6 +86,7 @@ def findings(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     yield from _slowly(look, [settings.target for settings in known if _is_slow(settings)])
     yield from _any_answer(look, [target for target in providers if not _is_asked_by_us(target, config)], config)
     yield from _odd_names(look, [settings.target for settings in known])
+    yield from _never_answered(look, config)
     yield from _no_address(look, [settings.target for settings in _known(look) if not settings.has_address], config)
 
 
@@ -219,6 +221,34 @@ def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFindi
         why="Asterisk never checks such an endpoint, whatever its qualify_frequency is: it is unreachable for ever.",
         remedies=(Remedy("pjsip.conf", tuple(lines), (RELOAD,)),),
         endpoints=tuple(target.endpoint for target in odd),
+    )
+
+
+def _never_answered(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
+    """Say who is asked by our own OPTIONS, and has answered none."""
+    watched = [(target, config.watch_for(target)) for target in look.never_answered]
+    asked = {target: watch for target, watch in watched if watch and watch.probe is not Probe.NO}
+    if not asked:
+        return
+    lines = []
+    for watch in dict.fromkeys(asked.values()):
+        lines += [f"[watch {watch.name}]", "probe = no"]
+    shown = [f"pjsip show endpoint {target.resource}" for target in list(asked)[:MOST_WRITTEN]]
+    yield DoctorFinding(
+        name=FindingName.NEVER_ANSWERED,
+        gravity=Gravity.REMARK,
+        pbx=look.pbx.name,
+        means=f"Never has answered our OPTIONS: {counted(len(asked), 'watched endpoint')}.",
+        why=(
+            "Many providers answer nobody but the PBX of their customer, so nothing is concluded from that, and the "
+            "loss of one is not noticed by our OPTIONS. But the address or the port may be wrong: check them, or set "
+            "probe = no."
+        ),
+        remedies=(
+            Remedy(commands=tuple(f"asterisk -rx {quote(command)}     # its contact" for command in shown)),
+            Remedy(CONFIGURATION, tuple(lines)),
+        ),
+        endpoints=tuple(target.endpoint for target in asked),
     )
 
 

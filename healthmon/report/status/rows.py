@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.belief.evidence import GRACES
+from healthmon.core.belief.evidence import GRACES, NEVER_ANSWERED
 from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import (
@@ -156,6 +156,11 @@ class TargetStatus(Struct, frozen=True):
     def more(self) -> str:
         """What is said beside the reason."""
         return more_of(self.remark, self.state, self.pending)
+
+    @property
+    def has_never_answered(self) -> bool:
+        """Whether these are our own OPTIONS, and none of them was ever answered: perhaps they go to a wrong address."""
+        return self.belief is None and self.remark.endswith(NEVER_ANSWERED)
 
     @property
     def is_plain_up(self) -> bool:
@@ -458,11 +463,22 @@ def in_order(rows: Iterable[TargetStatus]) -> tuple[TargetStatus, ...]:
 
 
 def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
-    """Take the worst check of an endpoint that counts; of equals the one that explains the others."""
+    """Take the worst check of an endpoint that counts; of equals the one that explains the others.
+
+    That its address was never right for our own OPTIONS is said beside it, whatever else there is to say.
+    """
     if len(checks) == 1:
         return checks[0]
     order = list(ENDPOINT_CHECKS)
     in_order = sorted(checks, key=lambda row: order.index(row.check))
+    worst = _worst_that_counts(in_order)
+    silent = [row for row in in_order if row.has_never_answered and row.counts and row.check != worst.check]
+    for row in silent:
+        worst = replace(worst, remark="; ".join(filter(None, (worst.remark, f"{row.check}: {row.remark}"))))
+    return worst
+
+
+def _worst_that_counts(in_order: Sequence[TargetStatus]) -> TargetStatus:
     counting = [row for row in in_order[1:] if row.counts]
     # That another check is not known says nothing of the endpoint, unless it was down when it was seen last.
     worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN or row.seems_down]
@@ -509,6 +525,8 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
         not_known = NOT_SEEN
         if state.pending:
             not_known = NOT_BELIEVED
+        elif state.remark.endswith(NEVER_ANSWERED):
+            not_known = NEVER_ANSWERED
         seen = replace(seen, since=state.watched_since, reason=state.reason or not_known)
     if state.pending:
         seen = replace(

@@ -25,6 +25,7 @@ class StoryFields(TypedDict):
 
     incident: IncidentRecordFields
     explains: list[int]
+    remark: str
     story: list[StoryLineFields]
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from healthmon.core.belief.evidence import NEVER_ANSWERED
 from healthmon.model import NO_NAMES, DisplayNames, Ending, Health, Incident, Reason, Target, Transition
 from healthmon.report.availability.data import incident_data
 from healthmon.report.formatting import (
@@ -62,6 +63,8 @@ class Story(Struct, frozen=True):
     names: DisplayNames = NO_NAMES
     #: The incident that explains it, or explained it as long as that one lasted.
     bigger: Incident | None = None
+    #: Where it lasts, what is worth a remark of another check of the same endpoint: it never has answered our OPTIONS.
+    remark: str = ""
 
 
 #: So many names of what it explains are written.
@@ -85,7 +88,13 @@ def story_of(reader: Reader, incident: Incident, now: float, names: DisplayNames
     bigger = None
     if incident.explained_by is not None:
         bigger = reader.incident(incident.explained_by)
-    return Story(reader.with_unseen(incident, now), smaller, in_order, told, names, bigger)
+    remark = ""
+    if incident.is_open and incident.target.is_endpoint:
+        states = (state for state in reader.states_of(incident.target) if state.belief is None)
+        remark = next(
+            (f"{state.check}: {state.remark}" for state in states if state.remark.endswith(NEVER_ANSWERED)), ""
+        )
+    return Story(reader.with_unseen(incident, now), smaller, in_order, told, names, bigger, remark)
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
@@ -204,6 +213,8 @@ def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
         if incident.outlives(story.bigger):
             is_past = ", until that was over"
         yield f"explained by incident {story.bigger.id}{is_past}"
+    if story.remark:
+        yield story.remark
 
 
 def _names(incidents: Sequence[Incident], known: DisplayNames) -> str:
@@ -242,5 +253,6 @@ def story_data(story: Story) -> StoryFields:
     return {
         "incident": incident_data(story.incident, story.names),
         "explains": [incident.id for incident in story.smaller],
+        "remark": story.remark,
         "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
     }

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.core.belief.endpoints import ASTERISK_REACHES_IT
-from healthmon.core.belief.evidence import NOT_QUALIFIED, RECONFIGURED, UNCHECKED_YET
+from healthmon.core.belief.evidence import NEVER_ANSWERED, NOT_QUALIFIED, RECONFIGURED, UNCHECKED_YET
 from healthmon.model import (
     Changes,
     Channel,
@@ -195,7 +195,7 @@ def test_one_that_never_answers_raises_nothing_and_is_a_remark() -> None:
     scene.settle(**UNCHECKED).go_on(600)
 
     state = scene.state(TRUNK, OPTIONS)
-    assert (state.belief, state.pending, state.remark) == (None, None, f"{SILENT}; it never has")
+    assert (state.belief, state.pending, state.remark) == (None, None, f"{SILENT}; {NEVER_ANSWERED}")
     assert scene.open() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -270,6 +271,14 @@ CASES = [
         config=SOUND.replace("[watch all]", "[watch all]\nregistrations = trunk-rag"),
     ),
     Case(
+        FindingName.NEVER_ANSWERED,
+        REMARK,
+        look(PHONE, never_answered=(PHONE.target,)),
+        config=SOUND.replace("[watch all]", "[watch all]\nprobe = yes"),
+        advises=("asterisk -rx 'pjsip show endpoint 101'", "[watch all]", "probe = no"),
+        endpoints=("PJSIP/101",),
+    ),
+    Case(
         FindingName.IN_MAINTENANCE,
         SERIOUS,
         look(PHONE, manager=ManagerLook(in_maintenance=("trunk-a",))),
@@ -460,6 +469,9 @@ def test_the_lines_for_our_own_configuration_make_the_finding_go_away(
     config = case.config
     if lines.startswith("[healthmon]"):
         lines, config = "", f"{lines}\n{config}"
+    elif lines.startswith("[watch all]\nprobe = "):
+        # The option stands there already, with another value.
+        lines, config = "", re.sub(r"\[watch all\]\nprobe = .*", lines, config)
 
     after = diagnose([case.look], case.machine, load(f"{config}{lines}\n"))
 
