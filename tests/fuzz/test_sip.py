@@ -10,7 +10,7 @@ import pytest
 from healthmon.model import Health
 from healthmon.sip.destinations import Remote, Transport
 from healthmon.sip.messages import read_answer
-from healthmon.sip.transactions import Transaction, Transactions
+from healthmon.sip.transactions import Oddity, Transaction, Transactions
 from healthmon.sip.verdicts import verdict_on
 from tests.fuzz.attack import attack
 from tests.fuzz.harm import mutate
@@ -73,6 +73,12 @@ def attack_answers(cases: int) -> None:
         transactions.begin(asked)
         raw = harmed(dice.choice(RIGHT), dice)
         source = dice.choice([SERVER, SERVER, STRANGER])
+        if dice.randrange(5) == 0:
+            # It comes late, whatever it is.
+            transactions.given_up(asked.given_up_at)
+            assert transactions.receive(raw, source, 5.0) is None
+            assert transactions.ignored.total() == 1
+            return
 
         answered = transactions.receive(raw, source, 0.1)
 
@@ -95,6 +101,9 @@ def attack_answers(cases: int) -> None:
         assert said.code == int(first_line[1])
         assert said.retry_after is None or 0 <= said.retry_after < 1e9
         assert verdict_on(said.code).health in (Health.UP, Health.DEGRADED)
+        # The same once more is doubled.
+        assert transactions.receive(raw, source, 0.2) is None
+        assert transactions.ignored == {Oddity.DOUBLED: 1}
 
     attack(case, cases)
 
