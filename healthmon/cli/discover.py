@@ -16,6 +16,7 @@ from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiError, AriError, ExitCode
 from healthmon.report.admin.discovery import (
+    NO_ENDPOINTS,
     NOT_CHECKED,
     Discovered,
     discovered,
@@ -84,10 +85,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
 def _complaints(pbx: str, found: Survey) -> int:
     """Say what keeps a PBX from being watched; return whether there is anything."""
     if not found.states:
-        click.echo(
-            f"healthmon: pbx {pbx}: Asterisk lists no endpoints; is its pjsip.conf read, and chan_pjsip loaded?",
-            err=True,
-        )
+        click.echo(f"healthmon: pbx {pbx}: {NO_ENDPOINTS}", err=True)
     if found.missing_drivers:
         click.echo(f"healthmon: pbx {pbx}: {lack_of_drivers(found.missing_drivers)}", err=True)
     if found.missing_modules:

@@ -24,6 +24,7 @@ from healthmon.model import Kind, Target
 from healthmon.notify.channels.by_scheme import remark, why_refused
 from healthmon.notify.delivery.trial import test_alert
 from healthmon.report.admin.discovery import (
+    NO_ENDPOINTS,
     NOT_CHECKED,
     Discovered,
     discovered,
@@ -281,6 +282,8 @@ def _in_words(problem: Problem) -> str:
 def _say_what_was_found(found: Sequence[Discovered], surveyed: Survey) -> None:
     providers = [endpoint.target.endpoint for endpoint in found if endpoint.kind is Kind.PROVIDER]
     phones = [endpoint for endpoint in found if endpoint.kind is Kind.PHONE]
+    if not surveyed.states:
+        click.echo(f"    {NO_ENDPOINTS} What comes later is watched")
     if providers:
         names = visible(listed(providers, _ROOM_FOR_NAMES))
         click.echo(f"    {counted(len(providers), 'provider')}: {names}")

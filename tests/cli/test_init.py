@@ -91,6 +91,19 @@ def test_each_section_of_the_file_says_what_it_is(init: Init, pbx: FakePbx, sink
             assert lines[number - 1].startswith("# "), line
 
 
+@pytest.mark.parametrize("endpoints", [ENDPOINTS[:1], ()], ids=["only a provider", "nothing"])
+def test_phones_that_come_later_are_watched_as_phones(
+    init: Init, sink: WebhookSink, tmp_path: Path, endpoints: tuple[FakeEndpoint, ...]
+) -> None:
+    with FakePbx(*endpoints, password=PASSWORD) as pbx:
+        said = init(pbx.url, "healthmon", PASSWORD, "", sink.url).stdout
+
+    [*_, phones] = load(tmp_path / "config.ini").watches
+    assert (phones.name, phones.endpoints, phones.hold.down_after) == ("phones", ("PJSIP/*",), 180.0)
+    assert "# Phones, and whatever else comes later." in (tmp_path / "config.ini").read_text(encoding="utf-8")
+    assert ("Asterisk lists no endpoints" in said) is (not endpoints)
+
+
 def test_a_password_that_is_refused_says_what_to_write_where_and_asks_again(
     init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
 ) -> None:

@@ -145,11 +145,15 @@ def qualify_in_words(settings: EndpointSettings) -> str:
     return f"every {settings.qualify_frequency:g} s{rest}"
 
 
-def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> str:
-    """Write ``[watch …]`` sections for what was found: providers by name, phones by technology."""
+def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str], rest: Iterable[str] = ()) -> str:
+    """Write ``[watch …]`` sections for what was found: providers by name, phones by technology.
+
+    ``rest``: the technologies whose endpoints are watched as phones as soon as there are any, where none was found.
+    """
     receiver_line = ", ".join(receivers)
     providers = sorted({endpoint.target.endpoint for endpoint in found if endpoint.kind is Kind.PROVIDER})
-    phones = sorted({f"{endpoint.target.technology}/*" for endpoint in found if endpoint.kind is Kind.PHONE})
+    of_phones = {endpoint.target.technology for endpoint in found if endpoint.kind is Kind.PHONE}
+    phones = [f"{technology}/*" for technology in sorted(of_phones or set(rest))]
     sections = []
     if providers:
         # What may be switched on for providers, at the price of SIP traffic of our own.
@@ -178,6 +182,8 @@ def _section(name: str, patterns: list[str], hold: tuple[str, str], receivers: s
         lines.append(proposal)
     return "\n".join(lines) + "\n"
 
+
+NO_ENDPOINTS = "Asterisk lists no endpoints; is its pjsip.conf read, and chan_pjsip loaded?"
 
 #: Commas divide the names of a list, and ${…} is filled in: they are written as "any letter".
 _ESCAPED = {"*": "[*]", "?": "[?]", "[": "[[]", ",": "?", "$": "?"}
@@ -213,6 +219,9 @@ def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) ->
         return []
     every = [target for targets in listed.values() for target in targets]
     used = {watch.name for target in every if (watch := config.watch_for(target))}
+    # What takes all of a technology waits for what comes; a section below another such one is a mistake of its own.
+    everything = {f"{target.technology}/*" for target in every}
+    used |= {watch.name for watch in config.watches if not everything.isdisjoint(watch.endpoints)}
     sections = [f"watch {watch.name}" for watch in config.watches if watch.name not in used]
     by_pattern = [(f"site {site.name}", site.endpoints) for site in config.sites if not site.addresses]
     by_pattern += [(f"maintenance {window.name}", window.matcher.endpoints) for window in config.maintenance]

@@ -15,7 +15,7 @@ RECEIVER = "oncall"
 #: What is lost without a manager interface.
 WITHOUT_AMI = "Without the manager interface nobody sees that a registration at a provider is lost, nor round trips"
 
-#: What is watched as long as nothing was found.
+#: What is watched as long as nobody has looked what there is.
 _EVERYTHING = "[watch phones]\nendpoints = PJSIP/*\n"
 
 _HEAD = """\
@@ -124,7 +124,8 @@ def watch_sections(found: Sequence[Discovered], listed: Collection[Target]) -> s
         for target in listed
         if target not in looked_at
     ]
-    sections = sections_to_paste([*found, *others], [RECEIVER])
+    technologies = {target.technology for target in listed} or {"PJSIP"}
+    sections = sections_to_paste([*found, *others], [RECEIVER], rest=technologies)
     for name, comment in _ABOVE_WATCH.items():
         sections = sections.replace(f"[watch {name}]", f"{comment}[watch {name}]")
     return sections

@@ -48,6 +48,16 @@ def test_sections_are_of_kind_auto_and_commas_and_wildcards_in_names_match_thems
     assert escaped_pattern("PJSIP/a\ndown_after = 1d\x85b") == "PJSIP/a?down_after = 1d?b"
 
 
+def test_a_section_for_what_is_still_to_come_is_no_slip(tmp_path: Path) -> None:
+    watches = "[watch trunk]\nendpoints = PJSIP/trunk\n[watch rest]\nendpoints = PJSIP/*\n"
+    config = Files(tmp_path).load(PBX + RECEIVER + watches)
+
+    assert matches_nothing({"office": [Target("office", "PJSIP", "trunk")]}, config) == []
+    assert matches_nothing({"office": [Target("office", "PJSIP", "101")]}, config) == [
+        "[watch trunk] matches nothing that is there"
+    ]
+
+
 def test_it_says_which_sections_to_delete_when_its_own_are_pasted(tmp_path: Path) -> None:
     files = Files(tmp_path)
     others = "[watch sip]\nendpoints = SIP/*\n[watch desks]\nendpoints = PJSIP/1*\n[watch phones]\nendpoints = IAX2/*\n"
