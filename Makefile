@@ -8,7 +8,7 @@ SUITES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test check lab soak bench install install-tests clean
+.PHONY: help demo test check lab soak bench vendor install install-tests clean
 
 help:
 	@echo 'make demo    a day of trouble in a minute, against an Asterisk that is only played; OPEN_FOR=10m leaves it up'
@@ -17,6 +17,7 @@ help:
 	@echo 'make lab     fetch the real Asterisk and SIP peers for the tests'
 	@echo 'make soak    the long tests: hours of crashes and hostile input'
 	@echo 'make bench   measure: events per second, memory, start-up times, years of history'
+	@echo 'make vendor  fetch what the web pages have from elsewhere (uPlot), and put it into the package'
 	@echo 'make clean   remove what these commands made in this folder'
 
 demo: install
@@ -39,6 +40,9 @@ soak: install-tests
 
 bench: install-tests
 	$(BIN)/python -m tests.bench
+
+vendor: install-tests
+	$(BIN)/python -m tests.vendor
 
 install: $(BIN)/.installed
 install-tests: $(BIN)/.installed-tests

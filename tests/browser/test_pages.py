@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.model import Changes, Health
+from healthmon.history.metrics import ROUND_TRIP
+from healthmon.model import Changes, Check, CheckState, Health
+from healthmon.store.write.writer import Writer
 from tests.browser.chromium import Browser, Page
 from tests.browser.served import Served
 from tests.browser.worlds import BOB, MARKUP, WORLDS, company, world_served
-from tests.report.builder import connection, provider, running
+from tests.report.builder import HOUR, NOW, connection, provider, running
 
 WIDTHS = (390, 1280, 1920)
 #: A database, and what is looked at of it.
@@ -116,7 +118,14 @@ def test_the_clock_of_the_wall_goes(browser: Browser, tmp_path: Path) -> None:
 def test_it_says_the_same_without_scripts(browser: Browser, worlds: dict[str, str], path: str) -> None:
     url = worlds["office"] + path
     with opened(browser, url) as lively, opened(browser, url, with_scripts=False) as still:
-        read = "document.getElementById('main').innerText"
+        # What a script has drawn, it has drawn in the place of a picture.
+        lively.evaluate(
+            "for (const each of document.querySelectorAll('[data-drawn]')) each.removeAttribute('data-drawn'); 0"
+        )
+        read = """
+            for (const each of document.querySelectorAll('.plot')) each.hidden = true;
+            document.getElementById('main').innerText
+        """
         assert still.evaluate(read) == lively.evaluate(read)
 
 
@@ -127,6 +136,41 @@ def test_the_rows_of_the_list_are_rows(browser: Browser, tmp_path: Path) -> None
     assert len(heights) == 30
     assert sorted(heights)[25] <= 60
     assert max(heights) <= 130
+
+
+def test_round_trips_can_be_read_off_and_the_picture_is_for_those_without_scripts(
+    browser: Browser, worlds: dict[str, str]
+) -> None:
+    address = f"{worlds['office']}/targets/trunk-sipgate"
+    shown = "getComputedStyle(document.querySelector('svg.chart')).display"
+    with opened(browser, address) as lively, opened(browser, address, with_scripts=False) as still:
+        lively.wait_until("document.querySelector('.plot canvas') !== null")
+        labels = lively.evaluate(
+            "[...document.querySelectorAll('.plot tbody th, .plot tr th')].map(th => th.innerText)"
+        )
+
+        assert labels == ["hour from", "the least", "half within", "95 % within"]
+        assert (lively.evaluate(shown), still.evaluate(shown)) == ("none", "block")
+
+
+def test_what_is_measured_while_a_page_is_open_is_drawn(browser: Browser, tmp_path: Path) -> None:
+    path, trunk = tmp_path / "h.db", provider("trunk")
+    with running(path, [connection(), trunk]) as writer, Served(path) as web:
+        _measure(writer, trunk, 10.0, NOW - HOUR)
+        with opened(browser, web.url + "/targets/trunk") as page:
+            page.wait_until("document.querySelector('.plot canvas') !== null")
+            _measure(writer, trunk, 20.0, NOW - 3 * HOUR)
+            page.wait_until("JSON.parse(document.querySelector('.plots').dataset.drawn)[0].length === 2")
+
+            assert page.evaluate("document.querySelectorAll('.plot canvas').length") == 1
+            assert page.complaints == []
+
+
+def _measure(writer: Writer, of: CheckState, took: float, at: float) -> None:
+    measurement = ROUND_TRIP.measured(of.target, Check.REACHABILITY, took, at)
+    assert measurement is not None
+    writer.commit(Changes(measurements=[measurement]))
+    writer.fold_measurements()
 
 
 def test_markup_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from tests.report.builder import (
     running,
     steps,
 )
+from tests.vendor import STATIC, UPLOT
 
 DOWN, DEGRADED, UNKNOWN = Health.DOWN, Health.DEGRADED, Health.UNKNOWN
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -426,6 +429,18 @@ def test_round_trips_are_a_chart(tmp_path: Path) -> None:
             page = shown(web, "/targets/trunk")
 
     assert page.count('<rect class="range"') == 5
+    found = re.search(r'data-plot="([^"]*)"', unescape(page))
+    assert found is not None
+    hours, least, half, most = json.loads(found[1])
+    assert hours == sorted(hours)
+    assert len(hours) == len(least) == len(half) == len(most) == 5
+    assert all(low <= middle <= high for low, middle, high in zip(least, half, most, strict=True))
+
+
+def test_what_comes_from_elsewhere_is_what_somebody_looked_at() -> None:
+    assert {name: sha256((STATIC / name).read_bytes()).hexdigest() for name in UPLOT} == {
+        name: known for name, (_, known) in UPLOT.items()
+    }
 
 
 # ---------------------------------------------------------------- incidents

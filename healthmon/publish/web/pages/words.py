@@ -39,6 +39,11 @@ class Words:
         """Write a time shortly: ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``."""
         return self._voice.clock(at)
 
+    @property
+    def zone(self) -> str:
+        """The name of the zone in which times are written, as a browser knows it."""
+        return str(self._voice.zone)
+
     def second(self, at: float) -> str:
         """Write a time of the day to the second."""
         return f"{datetime.fromtimestamp(at, self._voice.zone):%H:%M:%S}"

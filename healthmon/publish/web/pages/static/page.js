@@ -55,8 +55,8 @@
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    // What the reader has folded open stays open, and a button that works stays to be seen.
-    const mine = name => name === "open" || (name === "hidden" && old.nodeName === "BUTTON");
+    // What the reader has folded open stays open, a button that works stays to be seen, and what is drawn is drawn.
+    const mine = name => name === "open" || name === "data-drawn" || (name === "hidden" && old.nodeName === "BUTTON");
     for (const {name} of [...old.attributes]) if (!mine(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
     for (const {name, value} of fresh.attributes)
       if (!mine(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -75,7 +75,7 @@
       else old.insertBefore(same, at);
       renew(same, next);
     }
-    while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
+    while (at) { const gone = at; at = at.nextSibling; if (!gone.dataset || gone.dataset.mine === undefined) gone.remove(); }
   }
 
   // The clock goes on only while somebody answers.
