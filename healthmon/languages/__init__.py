@@ -28,6 +28,10 @@ class Noun(Struct, frozen=True):
     genitives: tuple[str, ...] = ()
 
 
+#: The parts of a saying that are sayings themselves.
+RETOLD = {"why", "also", "reason", "state"}
+_LENGTH = re.compile(r"\b([0-9]+) (days|day|h|min|s)\b")
+
 #: No language has more plural forms.
 _MOST_FORMS = 6
 
@@ -89,7 +93,7 @@ class Language(Struct, frozen=True, dict=True):
     def retold(self, saying: str) -> str:
         """Say what another part of healthmon said in English; what is not known stays as it is.
 
-        A part that is called ``why`` is itself such a saying.
+        A part that is called as one of ``RETOLD`` is itself such a saying, and ``lasted`` is a duration.
         """
         known = self.sayings.get(saying)
         if known is not None:
@@ -97,10 +101,25 @@ class Language(Struct, frozen=True, dict=True):
         for pattern, words in self._patterns:
             if match := pattern.fullmatch(saying):
                 parts = match.groupdict()
-                if "why" in parts:
-                    parts["why"] = self.retold(parts["why"])
+                for name in RETOLD & parts.keys():
+                    parts[name] = self.retold(parts[name])
+                if "lasted" in parts:
+                    parts["lasted"] = self._duration_retold(parts["lasted"])
                 return words.format(**parts)
         return saying
+
+    def _duration_retold(self, lasted: str) -> str:
+        """Say a duration as messages do: ``3 days 4 h``, also with how much of it nobody saw."""
+        known = re.fullmatch(r"(.+) \((.+) of it not seen\)", lasted)
+        if known is not None:
+            whole, unseen = map(self._duration_retold, known.groups())
+            return self.text("{whole} ({duration} of it not seen)", whole=whole, duration=unseen)
+        return _LENGTH.sub(lambda length: self._length(int(length[1]), length[2]), lasted)
+
+    def _length(self, number: int, unit: str) -> str:
+        if unit in ("day", "days"):
+            return self.counted(number, "day")
+        return self.text(f"{{n}} {unit}", n=number)
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +19,7 @@ SILENT = "does not answer our OPTIONS (UDP 192.0.2.1:5061)"
 REMARK = f"{SILENT}; {NEVER_ANSWERED}"
 
 
-def asked(name: str, **facts: object) -> CheckState:
+def asked(name: str, **facts: Any) -> CheckState:
     """What is known of our own OPTIONS to a provider that answers none."""
     return provider(name, None, check=Check.OPTIONS, remark=REMARK, **facts)
 

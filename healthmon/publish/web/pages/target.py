@@ -156,12 +156,11 @@ def _plot(round_trips: Sequence[tuple[Span, Summary]]) -> str:
 
 
 def _plot_labels(words: Words) -> str:
-    text = words.text
     labels = {
-        "time": text("hour from"),
-        "least": text("the least"),
-        "half": text("half within"),
-        "most": text("95 % within"),
+        "time": words.text("hour from"),
+        "least": words.text("the least"),
+        "half": words.text("half within"),
+        "most": words.text("95 % within"),
         "unit": ROUND_TRIP.unit,
         "zone": words.zone,
     }
@@ -251,4 +250,4 @@ def _line(event: StoryEvent, sort: str, words: Words, its_own: int | None) -> St
     incident = event.incident
     if incident == its_own:
         incident = None
-    return StoryLine(words.second(event.at), sort, visible(event.words), event.health or "", incident)
+    return StoryLine(words.second(event.at), sort, words.retold(event.words), event.health or "", incident)

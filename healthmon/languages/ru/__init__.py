@@ -7,6 +7,7 @@ Unreachable") and commands stay English in every language.
 from __future__ import annotations
 
 from healthmon.languages import Language, Noun
+from healthmon.languages.ru.stories import STORIES
 
 #: Genders, in the order in which ``STATES`` lists the forms; the last is that for several things, too.
 HE, SHE, IT, THEY = 0, 1, 2, 3
@@ -388,6 +389,8 @@ TEXTS = {
 
 #: Causes, endings and other words of other parts of healthmon. What is called {why} is translated in its turn.
 SAYINGS = {
+    # First, for they have others in them.
+    **STORIES,
     "critical": "критическая",
     "warning": "предупреждение",
     "info": "информация",
