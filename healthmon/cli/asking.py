@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -49,7 +50,14 @@ def ask_until(question: str, why_not: Callable[[str], str], default: str = "", *
         wrong = why_not(answer)
         if not wrong:
             return answer
-        click.echo(f"    {wrong}")
+        say_what_is_wrong(wrong, answer)
+
+
+def say_what_is_wrong(wrong: str, answer: str) -> None:
+    """Say what is wrong with an answer. One of a file is not repeated: it may be the secret of another question."""
+    if answer and not sys.stdin.isatty():
+        wrong = re.sub(rf"(?<!\w){re.escape(answer)}(?!\w)", "…", wrong)
+    click.echo(f"    {wrong}")
 
 
 def confirmed(question: str) -> bool:

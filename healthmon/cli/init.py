@@ -11,7 +11,7 @@ import click
 from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
-from healthmon.cli.asking import ask, ask_until, confirmed
+from healthmon.cli.asking import ask, ask_until, confirmed, say_what_is_wrong
 from healthmon.cli.common import progress
 from healthmon.config.configuration import Config
 from healthmon.config.describe import describe
@@ -183,8 +183,8 @@ class _Draft:
         return self._why_not(username=user)
 
     def _ask_for_secret(self, question: str, why_not: Callable[[str], str]) -> None:
-        while wrong := why_not(ask(question, is_secret=True)):
-            click.echo(f"    {wrong}")
+        while wrong := why_not(secret := ask(question, is_secret=True)):
+            say_what_is_wrong(wrong, secret)
 
     def _looked_at(self) -> Survey | None:
         """Look at the PBX; None: that cannot be done, and it was said what to switch on."""

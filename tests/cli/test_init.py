@@ -127,6 +127,15 @@ def test_where_nothing_listens_it_says_how_ari_is_switched_on(init: Init, tmp_pa
     assert left_behind(tmp_path) == []
 
 
+def test_piped_answers_that_are_out_of_step_show_no_secret(init: Init) -> None:
+    result = init("http://127.0.0.1:9", "healthmon", PASSWORD)
+
+    assert result.exit_code == ExitCode.PROBLEM
+    assert "    …: must begin with http:// or https://; did you mean http://…?" in result.stdout
+    # Where the runner itself shows what it types.
+    assert result.output.count(PASSWORD) == 1
+
+
 def test_a_url_at_which_nobody_answers_is_asked_for_again_before_anything_else(
     init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
 ) -> None:
