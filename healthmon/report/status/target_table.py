@@ -182,7 +182,12 @@ def _since(group: _Group, times: WrittenTimes) -> str:
 def _why(group: _Group, times: WrittenTimes) -> str:
     first = group.rows[0]
     words = why(first, first.get("checks", ()), check=first.get("check", Check.REACHABILITY))
-    unknown = [unknown_check(check["check"], since_of(check, times), check["reason"]) for check in _unknown(first)]
+    unknown = [
+        unknown_check(check["check"], since_of(check, times), check["reason"])
+        for check in _unknown(first)
+        # A check that nobody makes is a remark on the endpoint, and is said by that.
+        if check["reason"] not in words
+    ]
     words = "; ".join(filter(None, (words, *unknown)))
     if len(group.rows) == 1:
         return words

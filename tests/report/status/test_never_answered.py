@@ -64,3 +64,17 @@ def test_an_incident_that_lasts_says_it_and_one_that_is_over_does_not(database: 
     assert json.loads(told(database, "incident", "1", "--json"))["remark"] == f"options: {REMARK}"
     assert "OPTIONS" not in told(database, "incident", "2")
     assert json.loads(told(database, "incident", "2", "--json"))["remark"] == ""
+
+
+def test_that_asterisk_does_not_check_one_that_answers_us_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: NOW)
+    unchecked = provider("b", None, unknown_because="not qualified: Asterisk does not check it", unknown_since=NOW)
+    answers = provider("b", Health.UP, check=Check.OPTIONS, reason="answers 200 OK")
+    with running(tmp_path / "healthmon.db", [connection(), unchecked, answers]):
+        text = told(tmp_path / "healthmon.db", "status")
+
+    assert "R unknown, O" in text
+    assert text.count("Asterisk does not check it") == 1
+    assert "1 with reachability unknown" in text
