@@ -139,10 +139,14 @@ class TargetStatus(Struct, frozen=True):
 
     @property
     def unknown_checks(self) -> tuple[TargetStatus, ...]:
-        """Of what is up: those of its checks that count, and of which nobody can tell how they are."""
+        """Of what is up: those of its checks that count, and of which nobody can tell how they are.
+
+        Whoever is up without being seen by Asterisk is so because it does not check him, which is said beside it.
+        """
         if self.state is not Health.UP:
             return ()
-        return tuple(check for check in self.checks if check.counts and check.unknown_because)
+        others = (check for check in self.checks if check.check != Check.REACHABILITY)
+        return tuple(check for check in others if check.counts and check.unknown_because)
 
     @property
     def is_alarm(self) -> bool:
@@ -465,16 +469,24 @@ def in_order(rows: Iterable[TargetStatus]) -> tuple[TargetStatus, ...]:
 def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     """Take the worst check of an endpoint that counts; of equals the one that explains the others.
 
-    That its address was never right for our own OPTIONS is said beside it, whatever else there is to say.
+    That our own OPTIONS cannot be sent, or were never answered, is said beside it, whatever else there is to say.
     """
     if len(checks) == 1:
         return checks[0]
     order = list(ENDPOINT_CHECKS)
     in_order = sorted(checks, key=lambda row: order.index(row.check))
     worst = _worst_that_counts(in_order)
-    silent = [row for row in in_order if row.has_never_answered and row.counts and row.check != worst.check]
-    for row in silent:
-        worst = replace(worst, remark="; ".join(filter(None, (worst.remark, f"{row.check}: {row.remark}"))))
+    for row in in_order:
+        if not row.counts or row.check == worst.check:
+            continue
+        words = ""
+        if row.has_never_answered:
+            words = row.remark
+        elif row.check == Check.OPTIONS and worst.state is Health.UNKNOWN and row.reason != worst.reason:
+            # Why only we cannot ask (no such name, no route) nothing else tells.
+            words = row.unknown_because
+        if words:
+            worst = replace(worst, remark="; ".join(filter(None, (worst.remark, f"{row.check}: {words}"))))
     return worst
 
 
