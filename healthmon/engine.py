@@ -258,8 +258,8 @@ class Engine:
             # Before anybody is woken: the database shows other times from now on.
             for jump in changes.clock_jumps:
                 self._clock.follow(jump.by)
-            # What an incident holds back may be free now: a silence is over, or the incident is.
-            if changes.notifications or changes.incidents or changes.releases:
+            # What an incident holds back may be free now: a silence is over, or the incident is, or it can be seen.
+            if changes.notifications or changes.incidents or changes.releases or changes.is_seen_again:
                 self._hooks.wake_deliverers()
         if now >= self._alive_due:
             workload = self._work.take(len(self._inbox))

@@ -13,7 +13,7 @@ from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.newcomers import Newcomers
-from healthmon.core.belief.news import EndpointNoted
+from healthmon.core.belief.news import EndpointNoted, PbxSeen
 from healthmon.core.belief.options import is_asked_while_offline
 from healthmon.core.belief.outside import is_answer_from_outside
 from healthmon.core.belief.partial_settings import completed, says_the_same
@@ -423,6 +423,9 @@ class Monitor:
         self._stages.grouping.members.confirm(pbx, snapshot.asked_at)
         for sighting in pbx.release(snapshot.asked_at):
             self._see_held(pbx, sighting, step)
+            self._stages.pass_on(step)
+        if was_blind:
+            self._booking.tell(PbxSeen(pbx.target))
             self._stages.pass_on(step)
 
     def _note_contacts(self, pbx: Pbx, until: float, step: Step) -> None:

@@ -14,6 +14,7 @@ from healthmon.core.belief.news import (
     EndpointNoted,
     MaintenanceModeChanged,
     News,
+    PbxSeen,
 )
 from healthmon.core.deadlines import Deadline, Deadlines
 from healthmon.core.grouping.grouping import Grouping
@@ -67,6 +68,8 @@ class Stages:
             self._check_changed(news, step)
         elif isinstance(news, CheckSeen):
             self.alerting.look_again(news, step)
+        elif isinstance(news, PbxSeen):
+            self.alerting.look_again_behind(news.target.pbx, step)
         elif isinstance(news, CheckEnded):
             self.end(news, step)
         elif isinstance(news, EndpointForgotten):

@@ -922,6 +922,93 @@ def message_incident_and_report_say_the_same_length(world: World) -> None:
     assert listed.unseen_s == pytest.approx(length.unseen_s, abs=0.01)
 
 
+# ---------------------------------------------------------------- what cannot be seen
+
+
+#: From the first look that is refused to the first that is not, at the earliest and at the latest (seconds).
+REFUSED_AT, TAKEN_AT = 100, 700
+
+
+def the_password_is_changed_while(world: World, *down: str) -> None:
+    """These are down, and told, before nobody lets us look; they return long after somebody does again."""
+    world.at(30, world.pbx.dies, *down)
+    world.at(REFUSED_AT, world.pbx.refuses_our_password)
+    world.at(TAKEN_AT, world.pbx.takes_our_password)
+    world.at(900, world.pbx.returns, *down)
+
+
+def a_provider_is_down_and_cannot_be_seen(world: World) -> None:
+    the_password_is_changed_while(world, TELEKOM)
+
+
+def a_site_is_down_and_cannot_be_seen(world: World) -> None:
+    the_password_is_changed_while(world, *WAREHOUSE)
+
+
+def a_provider_is_down_and_its_pbx_is_killed(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(REFUSED_AT, world.pbx.is_killed)
+    world.at(TAKEN_AT, world.pbx.starts)
+    world.at(900, world.pbx.returns, TELEKOM)
+
+
+def meanwhile_the_pbx_alone_is_told_of(world: World) -> None:
+    for channel in world.channels.values():
+        meanwhile = [arrival for arrival in channel.arrivals if REFUSED_AT + 10 < arrival.at < TAKEN_AT]
+        assert {row.incident.kind for arrival in meanwhile for row in arrival.rows} == {Kind.PBX}
+
+
+def it_is_reminded_of_once_it_is_seen(world: World) -> None:
+    meanwhile_the_pbx_alone_is_told_of(world)
+    told = [row for arrival in world.channel.arrivals for row in arrival.rows if row.incident.kind is not Kind.PBX]
+    assert told[0].reason is Reason.OPENED
+    assert told[-1].reason is Reason.RESOLVED
+    assert {row.reason for row in told[1:-1]} == {Reason.REMINDER}
+
+
+def the_chief_is_told_once_it_is_seen(world: World) -> None:
+    meanwhile_the_pbx_alone_is_told_of(world)
+    told = [row for arrival in world.channels["chief/pager"].arrivals for row in arrival.rows]
+    assert [row.reason for row in told if row.incident.kind is not Kind.PBX] == [Reason.ESCALATED, Reason.RESOLVED]
+
+
+def a_silence_ends_while_a_provider_cannot_be_seen(world: World) -> None:
+    world.at(20, world.silence, 160)
+    world.at(40, world.pbx.dies, TELEKOM)
+    world.at(REFUSED_AT, world.pbx.refuses_our_password)
+    world.at(400, world.pbx.takes_our_password)
+
+
+def it_is_down_still_when_it_is_seen(world: World) -> None:
+    a_silence_ends_while_a_provider_cannot_be_seen(world)
+    world.at(600, world.pbx.returns, TELEKOM)
+
+
+def it_is_back_before_it_is_seen(world: World) -> None:
+    a_silence_ends_while_a_provider_cannot_be_seen(world)
+    world.at(300, world.pbx.returns, TELEKOM)
+
+
+#: The boss is left alone until 12:05.
+QUIET_FOR_FIVE_MINUTES = "quiet = 11:00-12:05"
+
+
+def a_quiet_time_ends_while_a_provider_cannot_be_seen(world: World) -> None:
+    world.at(40, world.pbx.dies, TELEKOM)
+    world.at(REFUSED_AT, world.pbx.refuses_our_password)
+    world.at(500, world.pbx.takes_our_password)
+
+
+def it_is_down_still_after_the_quiet_time(world: World) -> None:
+    a_quiet_time_ends_while_a_provider_cannot_be_seen(world)
+    world.at(700, world.pbx.returns, TELEKOM)
+
+
+def it_is_back_after_the_quiet_time(world: World) -> None:
+    a_quiet_time_ends_while_a_provider_cannot_be_seen(world)
+    world.at(400, world.pbx.returns, TELEKOM)
+
+
 # ---------------------------------------------------------------- flapping
 
 
@@ -1384,6 +1471,77 @@ ROWS: Sequence[Row] = (
         of_pbx=ESCALATES,
         more=CHIEF,
         also=the_chief_hears_nothing,
+        only_simulated="length",
+    ),
+    Row(
+        "a provider is down, and then cannot be seen for 10 min: nobody is reminded of it until it can be",
+        a_provider_is_down_and_cannot_be_seen,
+        at_most(9),
+        lasts=17 * MINUTE,
+        providers_are="remind_every = 2m",
+        also=it_is_reminded_of_once_it_is_seen,
+        only_simulated="length",
+    ),
+    Row(
+        "a provider is down, and then its PBX is, for 10 min: nobody is reminded of the provider meanwhile",
+        a_provider_is_down_and_its_pbx_is_killed,
+        at_most(9),
+        lasts=17 * MINUTE,
+        providers_are="remind_every = 2m",
+        also=it_is_reminded_of_once_it_is_seen,
+        only_simulated="length",
+    ),
+    Row(
+        "a site is down, and then cannot be seen for 10 min: nobody is reminded of it until it can be",
+        a_site_is_down_and_cannot_be_seen,
+        at_most(9),
+        lasts=17 * MINUTE,
+        phones_are="remind_every = 2m",
+        also=it_is_reminded_of_once_it_is_seen,
+        only_simulated="length",
+    ),
+    Row(
+        "a provider is down and cannot be seen, and nobody takes note: the chief hears of it when it can be",
+        a_provider_is_down_and_cannot_be_seen,
+        at_most(4),
+        lasts=17 * MINUTE,
+        providers_are="receivers = oncall\nescalate_to = chief after 3m",
+        more=CHIEF,
+        also=the_chief_is_told_once_it_is_seen,
+        only_simulated="length",
+    ),
+    Row(
+        "a silence ends while a provider cannot be seen that was down: it is told when it can be, if it lasts",
+        it_is_down_still_when_it_is_seen,
+        (3, 4),
+        lasts=12 * MINUTE,
+        told=("CANNOT SEE PBX office", "DOWN provider trunk-telekom (office) + 1 more", "UP provider trunk-t"),
+        only_simulated="length",
+    ),
+    Row(
+        "a silence ends while a provider cannot be seen that was down, and is back when it can be",
+        it_is_back_before_it_is_seen,
+        (2, 3),
+        lasts=12 * MINUTE,
+        told=("CANNOT SEE PBX office", "WAS DOWN provider trunk-telekom (office) + 1 more"),
+        only_simulated="length",
+    ),
+    Row(
+        "a quiet time ends while a provider cannot be seen that was down: it is told when it can be, if it lasts",
+        it_is_down_still_after_the_quiet_time,
+        (3, 4),
+        lasts=13 * MINUTE,
+        more=QUIET_FOR_FIVE_MINUTES,
+        told=("CANNOT SEE PBX office", "DOWN provider trunk-telekom (office) + 1 more", "UP provider trunk-t"),
+        only_simulated="length",
+    ),
+    Row(
+        "a quiet time ends while a provider cannot be seen that was down, and is back when it can be",
+        it_is_back_after_the_quiet_time,
+        (2, 3),
+        lasts=13 * MINUTE,
+        more=QUIET_FOR_FIVE_MINUTES,
+        told=("CANNOT SEE PBX office", "WAS DOWN provider trunk-telekom (office) + 1 more"),
         only_simulated="length",
     ),
     Row(

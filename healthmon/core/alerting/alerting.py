@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.core.alerting.cohorts import Cohorts
-from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
+from healthmon.core.alerting.decide import AGAIN, TELLING_ENDS_AFTER, Policy
 from healthmon.core.alerting.dispatch import Dispatch
 from healthmon.core.alerting.gathering import Gathering
 from healthmon.core.alerting.inhibition import Inhibition, is_beside, is_group_back, is_left_of, is_part_of
@@ -33,6 +33,7 @@ from healthmon.model import (
     Check,
     Commands,
     Delay,
+    Health,
     Incident,
     Note,
     Release,
@@ -91,6 +92,10 @@ class Alerting:
         self.gathering = Gathering(known, restless)
         self._dispatch = Dispatch(config, self._routing, self.cohorts, self.gathering, remembered.told)
         self._commands = remembered.commands
+        #: Of these nothing was told when something fell due, for nobody could see whether they last.
+        self._out_of_sight: set[int] = set()
+        #: What waits to be told of these waits for whether they last: they were seen to be better.
+        self._may_be_over: set[int] = set()
         self._muting = Muting(config, remembered.commands.silences, wall)
 
     def use(self, config: Config) -> None:
@@ -213,9 +218,10 @@ class Alerting:
         explains_told = bigger.kind.is_group or is_beside(incident, bigger)
         if not explains_told and not self._dispatch.has_untold(incident):
             return incident
-        if self._dispatch.explain_away(incident.id):
+        dropped = self._dispatch.explain_away(incident.id)
+        if dropped:
             changes.explained[incident.id] = bigger.id
-            if is_beside(incident, bigger):
+            if is_beside(incident, bigger) and not dropped.issubset(AGAIN):
                 # Nobody was told that it went down: people count from what they were told.
                 incident = replace(incident, fell_at=None)
         return replace(incident, explained_by=bigger.id)
@@ -255,13 +261,8 @@ class Alerting:
         return incident.explained_by is not None and self.is_out_of_sight(incident)
 
     def is_out_of_sight(self, incident: Incident) -> bool:
-        """Whether nobody can see whether it lasts, and nothing explains that.
-
-        Of what cannot be reached, that is all that is known; of its other checks nothing is.
-        """
-        if not _is_of_later_check(incident):
-            return False
-        is_unseen = self._known.unseen_since(incident.target, incident.check) is not None
+        """Whether nobody can see whether it lasts, and nothing explains that."""
+        is_unseen = incident.is_open and self._known.is_unseen(incident.target, incident.check)
         return is_unseen and self.inhibition.lasting(incident) is None
 
     def out_of_sight(self, pbx: str) -> list[Incident]:
@@ -297,10 +298,7 @@ class Alerting:
 
     def _policy(self, incident: Incident, now: float) -> Policy:
         bigger, former = self.inhibition.lasting(incident), self._index.get(incident.explained_by)
-        if incident.kind.is_group:
-            recovering_for = self._grouping.falls.recovering_for(incident.target)
-        else:
-            recovering_for = self._known.recovering_for(incident.target, incident.check)
+        recovering_for = self._recovering_for(incident)
         muted_by = incident.muted_by
         if not incident.is_open:
             # What mutes it now may hold back that it is stable.
@@ -313,11 +311,11 @@ class Alerting:
             waits_for_bigger=bigger is not None and (bigger.kind.is_group or is_beside(incident, bigger)),
             is_left=former is not None and former is not bigger and is_beside(incident, former),
             is_out_of_sight=self.is_out_of_sight(incident),
-            unseen_since=self._known.unseen_since(incident.target, incident.check),
             muted_by=muted_by,
             is_acknowledged=incident.acked_at is not None,
             daily_line=self._routing.daily_line(incident, now - recovering_for),
             recovering_for=recovering_for,
+            recovers_at=self._recovers_at(incident),
         )
 
     def _tell(
@@ -336,12 +334,10 @@ class Alerting:
         """
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = replace(self._policy(incident, now), has_more_to_say=has_more_to_say)
+        if policy.is_out_of_sight:
+            self._out_of_sight.add(incident.id)
         if not_before is None:
-            not_before = 0.0
-            if incident.is_open and incident.kind.is_group:
-                not_before = self._grouping.falls.settled_at(incident.target)
-            elif _is_of_later_check(incident) and not policy.is_explained and _may_be_over(incident, policy):
-                not_before = self._lasts_by(incident, now)
+            not_before = self._not_before(incident, policy, now)
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
         self._remind_later(incident, policy, now)
@@ -351,16 +347,66 @@ class Alerting:
             return f"tells {', '.join(booked)}"
         return self._why_nobody(incident, policy)
 
+    def _not_before(self, incident: Incident, policy: Policy, now: float) -> float:
+        """Until when a message about what lasts, or seems to, waits for whether it does (seconds UTC); 0.0: it knows.
+
+        What seems to be well is told for the first time only if it does not stay so.
+        """
+        if not incident.is_open:
+            return 0.0
+        settled_at = 0.0
+        if incident.kind.is_group:
+            settled_at = self._grouping.falls.settled_at(incident.target)
+        if policy.is_explained:
+            return settled_at
+        if _is_of_later_check(incident) and (incident.explained_by is not None or policy.recovering_for):
+            return self._lasts_by(incident, now)
+        if policy.recovering_for and not incident.flapping and self._dispatch.has_untold(incident):
+            self._may_be_over.add(incident.id)
+            return max(settled_at, self._lasts_by(incident, now))
+        return settled_at
+
     def _lasts_by(self, incident: Incident, now: float) -> float:
-        """When it is known at the latest whether it lasts, though what explained it is over (seconds UTC).
+        """When it is known at the latest whether it lasts, though it may be over (seconds UTC).
 
         What is seen to be well until then is told only if it does not stay so.
         """
-        endpoint = self._known.endpoint(incident.target)
-        if endpoint is None or incident.check not in endpoint.checks:
-            return now
-        recovers_within = endpoint.checks[incident.check].recovers_within + ASK_AGAIN
-        return max(now, endpoint.settles_at(incident.check, now)) + recovers_within
+        machine = self._known.machine(incident.target, incident.check)
+        if machine is not None:
+            recovers_within = machine.recovers_within
+        else:
+            recovers_within = self._recovering_for(incident)
+        endpoint, settles_at = self._known.endpoint(incident.target), 0.0
+        if endpoint is not None:
+            settles_at = endpoint.settles_at(incident.check, now)
+        return max(now, settles_at) + recovers_within + ASK_AGAIN
+
+    def _recovering_for(self, incident: Incident) -> float:
+        """After how long it is believed better, if it is about to be (seconds); 0.0: it is not."""
+        if incident.kind.is_group:
+            return self._grouping.falls.recovering_for(incident.target)
+        return self._known.recovering_for(incident.target, incident.check)
+
+    def _recovers_at(self, incident: Incident) -> float:
+        """When it is believed better at the earliest, if it is about to be (seconds UTC); 0.0: it is not."""
+        if incident.kind.is_group:
+            return self._grouping.falls.recovers_at(incident.target)
+        return self._known.recovers_at(incident.target, incident.check)
+
+    def may_be_over(self, incident: Incident) -> bool:
+        """Whether its message waits because it, or its PBX, was seen to be better, and still seems so."""
+        if incident.id not in self._may_be_over:
+            return False
+        return self._recovering_for(incident) > 0 or self._returning_pbx(incident.target.pbx) is not None
+
+    def _returning_pbx(self, pbx: str) -> Incident | None:
+        """Return what was told of a PBX that could not be seen, and can be, while that is not believed yet; or None."""
+        incident = self._index.open_about(Target(pbx), Check.CONNECTION)
+        if incident is None or not (incident.health is Health.DOWN or incident.is_unseen):
+            return None
+        if self._known.is_blind(pbx) or not self._recovering_for(incident):
+            return None
+        return incident
 
     def _why_nobody(self, incident: Incident, policy: Policy) -> str:
         if not self._dispatch.audience(incident):
@@ -422,9 +468,37 @@ class Alerting:
         if incident is not None:
             self._look_again(incident, step)
 
+    def look_again_behind(self, pbx: str, step: Step) -> None:
+        """What is behind a PBX can be seen again: what fell due meanwhile is told, if it lasts.
+
+        Where people know that the PBX could not be seen, they hear it together with the end of that.
+        """
+        of_pbx = self._returning_pbx(pbx)
+        for number in sorted(self._index.behind(pbx)):
+            incident = self._index.get(number)
+            if incident is None or not (number in self._out_of_sight or self._dispatch.is_waiting(number)):
+                continue
+            if of_pbx is None or incident.target.is_pbx:
+                self._look_again(incident, step)
+            elif self._dispatch.is_waiting(number):
+                self._wait_for_end(incident, self._lasts_by(of_pbx, step.now), step)
+
+    def _wait_for_end(self, incident: Incident, until: float, step: Step) -> None:
+        """Have what waits to be told of an incident wait for whether it lasts, at the latest until then."""
+        step.changes.delays.append(Delay(incident.id, 0.0, until))
+        self._may_be_over.add(incident.id)
+        self.wait_again(incident, until)
+
     def _look_again(self, incident: Incident, step: Step) -> None:
-        """Tell what is missing. What was put out of service to be mended, and seems to be well, has time to be so."""
-        lasts = self._known.recovering_for(incident.target, incident.check)
+        """Tell what is missing. What was put out of service to be mended, and seems to be well, has time to be so.
+
+        What is booked already, and nobody could see, waits for whether it lasts.
+        """
+        self._out_of_sight.discard(incident.id)
+        lasts, is_waiting = self._recovering_for(incident), self._dispatch.is_waiting(incident.id)
+        step.changes.is_seen_again |= is_waiting
+        if lasts and is_waiting:
+            self._wait_for_end(incident, self._lasts_by(incident, step.now), step)
         if incident.muted_by == MAINTENANCE_MODE and lasts:
             self._deadlines.set(Deadline(Due.REMIND, incident=incident.id), step.now + lasts + CONFIRMED_WITHIN)
         else:
@@ -531,9 +605,11 @@ class Alerting:
         for incident in self._index.everything():
             self._dispatch.gather_anew(incident, now)
             was_explained = incident.explained_by is not None and incident.check != Check.REACHABILITY
-            if was_explained and self._dispatch.has_first_waiting(incident.id):
+            may_be_over = incident.is_open and self._recovering_for(incident) > 0
+            if (was_explained or may_be_over) and self._dispatch.has_first_waiting(incident.id):
                 # What waited for whether it lasts when healthmon stopped is let go as soon as that is known.
                 self._dispatch.wait_until(incident.id, self._lasts_by(incident, now))
+                self._may_be_over.add(incident.id)
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
@@ -544,6 +620,8 @@ class Alerting:
 
     def _drop(self, incident: Incident) -> None:
         self._dispatch.drop(incident.id)
+        self._out_of_sight.discard(incident.id)
+        self._may_be_over.discard(incident.id)
         self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))
         self._index.drop(incident)
 
@@ -551,11 +629,6 @@ class Alerting:
 def _is_of_later_check(incident: Incident) -> bool:
     """Whether it lasts, and is about something else of an endpoint than whether it can be reached."""
     return incident.is_open and incident.check in ENDPOINT_CHECKS and not incident.is_of_reachability
-
-
-def _may_be_over(incident: Incident, policy: Policy) -> bool:
-    """Whether its end may be in sight: what explained it is over, or it is seen to be well by now."""
-    return incident.explained_by is not None or policy.recovering_for > 0
 
 
 def _as_told(incident: Incident) -> tuple[object, ...]:

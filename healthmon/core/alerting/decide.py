@@ -16,9 +16,6 @@ from msgspec import Struct
 
 from healthmon.model import WAS_NOT_THE_LINE, Ending, Incident, Kind, Reason, Said, Told
 
-#: An incident that nobody can see for so long is not reminded of any more (seconds).
-UNSEEN_TOO_LONG = 86400.0
-
 #: After so long nobody is told any more how an incident ended (seconds); its URL may be gone from the configuration.
 TELLING_ENDS_AFTER = 86400.0
 
@@ -45,7 +42,7 @@ TO_DO = (Reason.CHANGED, 0)
 _TOLD_DOWN = (Reason.OPENED, Reason.ESCALATED, Reason.CHANGED, Reason.STABLE)
 
 #: What is told again and again, unless somebody takes note.
-_AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
+AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
 
 
 class DailyLine(Struct, frozen=True):
@@ -70,8 +67,6 @@ class Policy(Struct, frozen=True):
     is_left: bool = False
     #: Nobody can see whether it lasts: what is due meanwhile is told when it can be seen, if it lasts then.
     is_out_of_sight: bool = False
-    #: Since when the target cannot be seen; None: it can be.
-    unseen_since: float | None = None
     #: The silence or maintenance window that speaks of it, "silence 12"; "": none. Of what is over: now, too; it holds
     #: back that what was told to come and go is stable.
     muted_by: str = ""
@@ -84,6 +79,9 @@ class Policy(Struct, frozen=True):
     #: It was seen up, and is believed so after ``up_after``: that it lasts is told so much later (seconds); 0.0: it was
     #: not.
     recovering_for: float = 0.0
+    #: When it is believed up at the earliest (seconds UTC): nobody is reminded before, also where a reminder has been
+    #: due for long, for nobody could see it; 0.0: it was not seen up.
+    recovers_at: float = 0.0
     #: It has become known what its reader can do; who has not been told yet is told with the rest.
     has_more_to_say: bool = False
     #: This URL is an on-call service, which is told that somebody took note.
@@ -114,9 +112,7 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
     if policy.is_ticket and incident.acked_at is not None and told.is_alarmed and acknowledged not in told.booked:
         # The service calls people though somebody took note here.
         return acknowledged
-    if policy.is_explained:
-        return None
-    if told.said is None and policy.is_out_of_sight:
+    if policy.is_explained or policy.is_out_of_sight:
         return None
     if told.said is None:
         return _while_untold(incident, told, policy)
@@ -147,8 +143,7 @@ def _while_untold(incident: Incident, told: Told, policy: Policy) -> tuple[Reaso
 def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """It was told before its thing was down: who hears that this is over must not think that all is well."""
     row = (Reason.CHANGED, incident.explained_by or 0)
-    is_due = policy.is_left and not policy.is_out_of_sight
-    if is_due and told.is_alarmed and not incident.flapping and row not in told.booked:
+    if policy.is_left and told.is_alarmed and not incident.flapping and row not in told.booked:
         return row
     return None
 
@@ -197,8 +192,6 @@ def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
 
 
 def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
-    if policy.is_out_of_sight or (policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG):
-        return None
     line = policy.daily_line
     if line is None:
         due_at = reminder_due_at(told, policy)
@@ -209,7 +202,7 @@ def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tup
         return None
     line_of_today = (Reason.LONG_GONE, line.day)
     is_old = max(incident.believed_at, told.opened_at) <= line.down_before
-    if not is_old or line_of_today in told.booked:
+    if not is_old or line_of_today in told.booked or now < policy.recovers_at:
         return None
     return line_of_today
 
@@ -227,7 +220,8 @@ def reminder_due_at(told: Told, policy: Policy) -> float | None:
     is_wanted = bool(waits) and not policy.is_acknowledged and policy.daily_line is None
     if not is_wanted or told.waiting or not told.is_alarmed:
         return None
-    return told.said_at + waits[min(_count(told, Reason.REMINDER), len(waits) - 1)] + policy.recovering_for
+    due_at = told.said_at + waits[min(_count(told, Reason.REMINDER), len(waits) - 1)]
+    return max(due_at + policy.recovering_for, policy.recovers_at)
 
 
 def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:
@@ -282,7 +276,7 @@ def _says_once_closed(reason: Reason, incident: Incident, newest_said: Said | No
         if newest_said is Said.UP or (newest_said is None and is_no_news):
             return None
         return Said.WAS_DOWN
-    if reason in (Reason.WIDENED, Reason.CHANGED, Reason.ACKNOWLEDGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):
+    if reason in (Reason.WIDENED, Reason.CHANGED, Reason.ACKNOWLEDGED, *AGAIN) or newest_said in (None, Said.WAS_DOWN):
         # Never a lone "up" for a "down" that nobody saw.
         return None
     return Said.UP
@@ -294,7 +288,7 @@ def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
         return Said.DOWN
     if reason is Reason.STABLE and not incident.flapping:
         return _lasting(incident)
-    if reason in _AGAIN and incident.acked_at is not None:
+    if reason in AGAIN and incident.acked_at is not None:
         return None
     if reason in _STILL_REASONS:
         return _lasting(incident)

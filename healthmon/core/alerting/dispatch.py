@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.core.alerting.cohorts import Cohorts
-from healthmon.core.alerting.decide import Policy, decide, is_finished, reminder_due_at
+from healthmon.core.alerting.decide import AGAIN, Policy, decide, is_finished, reminder_due_at
 from healthmon.core.alerting.gathering import Gathering
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.step import Step
@@ -20,7 +20,7 @@ NOTHING_TOLD = Told()
 FIRST = (Reason.OPENED, Reason.ESCALATED)
 
 #: What is not told of an incident that a bigger one explains.
-EXPLAINED_AWAY = (*FIRST, Reason.CHANGED)
+EXPLAINED_AWAY = (*FIRST, Reason.CHANGED, Reason.WIDENED, *AGAIN)
 
 #: Why an event is told.
 OF_AN_EVENT = {Check.RESTART: Reason.RESTARTED, Check.MAINTENANCE: Reason.NOTED}
@@ -226,14 +226,14 @@ class Dispatch:
         told = self._told.get(incident_id, {}).values()
         return any(reason in FIRST for said in told for reason, _ in said.waiting)
 
-    def explain_away(self, incident_id: int) -> bool:
-        """Drop what waits to be told of its beginning, or of how it changed; return whether that was anything."""
-        found = False
+    def explain_away(self, incident_id: int) -> set[Reason]:
+        """Drop what waits to be told of it while it lasts; return why that was to be told."""
+        dropped: set[Reason] = set()
         for url_id, told in self._told.get(incident_id, {}).items():
-            waiting = frozenset(row for row in told.waiting if row[0] not in EXPLAINED_AWAY)
-            found = found or waiting != told.waiting
-            self._told[incident_id][url_id] = replace(told, waiting=waiting)
-        return found
+            explained = frozenset(row for row in told.waiting if row[0] in EXPLAINED_AWAY)
+            dropped.update(reason for reason, _ in explained)
+            self._told[incident_id][url_id] = replace(told, waiting=told.waiting - explained)
+        return dropped
 
     def next_due(self, incident: Incident, policy: Policy, now: float) -> float | None:
         """When the next reminder about this incident falls due, or somebody else is to be told; None: never.
@@ -245,6 +245,8 @@ class Dispatch:
         reminders = [reminder_due_at(self.told(incident.id, url), policy) for url in self._everybody(incident)]
         escalations = self._escalates_at(incident, policy, now).values()
         times = [*reminders, *escalations]
+        if policy.daily_line is not None:
+            times.append(policy.recovers_at)
         if not policy.is_acknowledged:
             # Then it is told in the line of what is long gone. While it seems to recover, that waits.
             next_gone = self._routing.next_gone(incident, now - policy.recovering_for)

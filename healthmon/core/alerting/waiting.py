@@ -75,7 +75,10 @@ class Waiting:
         incident = message.incident
         if not incident.is_open:
             return False
-        if self._known.is_not_looked_at(incident.target.pbx) or self._alerting.is_left_out_of_sight(incident):
+        is_seen = not (
+            self._known.is_not_looked_at(incident.target.pbx) or self._alerting.is_left_out_of_sight(incident)
+        )
+        if not is_seen or self._alerting.may_be_over(incident):
             return True
         if incident.kind.is_group:
             return self._falls.is_growing(incident.target, now, message.until)

@@ -515,6 +515,9 @@ class Endpoints:
                 self.apply(pbx, endpoint, step.now, step, counts=False)
         elif deadline.what is Due.GRACE_IS_OVER:
             self._end_grace(pbx, endpoint, step)
+        elif deadline.what is Due.FLAPPING and check is not None and (pbx.is_blind or check.unknown_because):
+            # That nobody sees it change is no calm.
+            self._booking.look_at_flapping(check, step.now + ASK_AGAIN)
         elif deadline.what is Due.FLAPPING and check is not None:
             # A change has lasted long enough to count, or old ones have left the window.
             was_flapping = check.is_flapping

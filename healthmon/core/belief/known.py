@@ -5,7 +5,10 @@ from __future__ import annotations
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.pbx import DID_NOT_LOOK, Pbx
-from healthmon.model import Target
+from healthmon.model import Check, Target
+
+#: What only a snapshot tells of a PBX itself.
+SEEN_BY_A_SNAPSHOT = (Check.INVENTORY, Check.DRIVERS)
 
 
 class Known:
@@ -59,16 +62,14 @@ class Known:
         endpoint = self.endpoint(target)
         return endpoint is not None and bool(endpoint.maintenance_mode)
 
-    def unseen_since(self, target: Target, check: str) -> float | None:
-        """Since when a check cannot be seen (seconds UTC); None: it can be."""
-        times = []
+    def is_unseen(self, target: Target, check: str) -> bool:
+        """Whether nobody can see at present how a check is, or a group."""
         machine = self.machine(target, check)
         if machine is not None and machine.unknown_because:
-            times.append(machine.unknown_since)
-        pbx = self.pbxs.get(target.pbx)
-        if not target.is_pbx and pbx is not None and pbx.is_blind:
-            times.append(pbx.blind_since)
-        return min(times, default=None)
+            return True
+        # Whether a PBX can be reached is what is seen of it even then.
+        is_behind = not target.is_pbx or check in SEEN_BY_A_SNAPSHOT
+        return is_behind and target.pbx in self.pbxs and self.is_blind(target.pbx)
 
     def recovering_for(self, target: Target, check: str) -> float:
         """After how long a check is believed better, if it is about to be (seconds); 0.0: it is not."""
@@ -76,3 +77,10 @@ class Known:
         if machine is None:
             return 0.0
         return machine.recovering_for
+
+    def recovers_at(self, target: Target, check: str) -> float:
+        """When a check is believed better at the earliest, if it is about to be (seconds UTC); 0.0: it is not."""
+        machine = self.machine(target, check)
+        if machine is None or not machine.recovering_for:
+            return 0.0
+        return machine.pending_since + machine.recovering_for

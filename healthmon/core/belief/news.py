@@ -39,6 +39,12 @@ class CheckSeen(Struct, frozen=True):
     check: str
 
 
+class PbxSeen(Struct, frozen=True):
+    """What is behind a PBX can be seen again, and was looked at."""
+
+    target: Target
+
+
 class CheckEnded(Struct, frozen=True):
     """What is open about a check ends for another reason than its recovery; what is to be said of it in the log."""
 
@@ -64,4 +70,13 @@ class MaintenanceModeChanged(Struct, frozen=True):
     is_over: bool
 
 
-News = EndpointNoted | EndpointForgotten | CheckChanged | CheckSeen | CheckEnded | PbxRestarted | MaintenanceModeChanged
+News = (
+    EndpointNoted
+    | EndpointForgotten
+    | CheckChanged
+    | CheckSeen
+    | PbxSeen
+    | CheckEnded
+    | PbxRestarted
+    | MaintenanceModeChanged
+)

@@ -402,6 +402,12 @@ class Falls:
         group = self._memberships.group_at(target) or network_of(target.pbx)
         return max((members.up_after for members in self._memberships.all_of(group)), default=0.0)
 
+    def recovers_at(self, target: Target) -> float:
+        """When a group is believed back at the earliest, if it is about to be (seconds UTC); 0.0: it is not."""
+        if target not in self._calm_since:
+            return 0.0
+        return self._calm_since[target] + self.recovering_for(target)
+
     def settled_at(self, target: Target) -> float:
         """When it is surely known how wide the outage of a group is by now; 0.0: it is known."""
         outage = self._open.get(target)

@@ -92,11 +92,12 @@ _EXPLAIN_INCIDENT = "UPDATE incidents SET explained_by = :by WHERE id = :id"
 
 # What is in doubt is not explained away: its reader may have it already.
 _EXPLAIN_NOTIFICATION = """UPDATE notifications SET state = 'explained', why = :why
-    WHERE incident_id = :id AND reason IN ('opened', 'escalated', 'changed') AND state = 'waiting'
-    AND in_doubt IS NULL"""
+    WHERE incident_id = :id AND reason IN ('opened', 'escalated', 'changed', 'widened', 'reminder', 'long gone')
+    AND state = 'waiting' AND in_doubt IS NULL"""
 
 _DELAY = """UPDATE notifications SET due_at = :until WHERE incident_id = :id AND due_at > :after AND due_at < :until
-    AND reason IN ('opened', 'escalated', 'changed') AND state = 'waiting' AND in_doubt IS NULL"""
+    AND reason IN ('opened', 'escalated', 'changed', 'widened', 'reminder', 'long gone')
+    AND state = 'waiting' AND in_doubt IS NULL"""
 
 _RELEASE = """UPDATE notifications SET due_at = :until
     WHERE incident_id = :id AND due_at > :until AND state = 'waiting'"""

@@ -78,8 +78,14 @@ OVER_MUTED = replace(CLOSED, muted_by="silence 12")
         (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1)), GROWING, 450, (Reason.REMINDER, 2)),
         (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1), (Reason.REMINDER, 2)), GROWING, 449, None),
         (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1), (Reason.REMINDER, 2)), GROWING, 450, (Reason.REMINDER, 3)),
-        (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86401, None),
-        (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86399, (Reason.REMINDER, 1)),
+        # What nobody can see.
+        (OPEN, told(), Policy(is_out_of_sight=True), 130, None),
+        (OPEN, told(), replace(LATE, is_out_of_sight=True), 130, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy((60,), is_out_of_sight=True), 10**6, None),
+        (OPEN, told(Said.DEGRADED, OPENED), Policy(is_out_of_sight=True), 210, None),
+        (FLAPS, told(Said.DOWN, OPENED), Policy(is_out_of_sight=True), 210, None),
+        (ACKED, told(Said.DOWN, OPENED), replace(TICKET, is_out_of_sight=True), 170, ACKNOWLEDGED),
+        (CLOSED, told(Said.DOWN, OPENED), Policy(is_out_of_sight=True), 210, (Reason.RESOLVED, 0)),
         # From bad to worse, and to better.
         (OPEN, told(Said.DEGRADED, OPENED), PLAIN, 210, (Reason.CHANGED, 1)),
         (PARTLY, told(Said.DOWN, OPENED), PLAIN, 210, (Reason.CHANGED, 1)),
@@ -101,7 +107,7 @@ OVER_MUTED = replace(CLOSED, muted_by="silence 12")
         (OPEN, replace(told(Said.DOWN, OPENED), opened_at=901.0), Policy(daily_line=TODAY), 10**6, None),
         (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, is_acknowledged=True), 10**6, None),
         (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, is_explained=True), 10**6, None),
-        (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, unseen_since=100.0), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, is_out_of_sight=True), 10**6, None),
         (OPEN, told(), Policy(daily_line=TODAY), 10**6, OPENED),
         # Nobody took note of it in time.
         (OPEN, told(), LATE, 130, ESCALATED),

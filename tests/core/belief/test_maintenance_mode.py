@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.core.alerting.decide import UNSEEN_TOO_LONG
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
@@ -33,6 +32,8 @@ from tests.core.scene import (
 )
 
 A, B = trunk("a"), trunk("b")
+#: In seconds.
+DAY = 86400.0
 #: As START is in Berlin.
 SINCE = "in maintenance mode at Asterisk since 1970-01-12 14:46"
 
@@ -181,7 +182,7 @@ def test_while_the_manager_interface_cannot_be_asked_what_was_heard_last_counts(
     scene.in_maintenance(A)
 
     scene.report(Trouble.REFUSED, channel=Channel.MANAGER)
-    scene.after(UNSEEN_TOO_LONG)
+    scene.after(DAY)
 
     assert scene.why(A) == SINCE
 

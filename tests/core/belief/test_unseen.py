@@ -168,7 +168,7 @@ def test_events_lost_after_it_is_seen_again_are_degraded(scene: Scene) -> None:
     assert told(scene)[-1] == (Reason.CHANGED, Said.DEGRADED)
 
 
-def test_it_explains_no_phone_whose_outage_waits_to_be_told(scene: Scene) -> None:
+def test_it_explains_no_phone_whose_outage_waits_to_be_told_which_is_told_when_it_can_be_seen(scene: Scene) -> None:
     scene.lose(TRUNK)
     scene.after(31)
     scene.answer_all({TRUNK: DOWN})
@@ -180,7 +180,12 @@ def test_it_explains_no_phone_whose_outage_waits_to_be_told(scene: Scene) -> Non
     scene.deliver()
 
     assert scene.db.incidents[provider.id].explained_by is None
-    assert (Reason.OPENED, Said.DOWN) in told(scene)
+    assert told(scene) == [(Reason.OPENED, Said.UNSEEN)]
+    for _ in range(15):
+        scene.after(ROUND)
+        scene.snapshot({TRUNK: DOWN, phone(): UP})
+        scene.deliver()
+    assert told(scene) == [(Reason.OPENED, Said.UNSEEN), (Reason.OPENED, Said.DOWN), (Reason.RESOLVED, Said.UP)]
 
 
 def test_what_its_outage_explained_waits_while_it_cannot_be_seen(scene: Scene) -> None:
