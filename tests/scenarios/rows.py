@@ -438,6 +438,24 @@ def what_is_left_is_told_when_the_provider_is_back(world: World) -> None:
     assert accepted.subject.startswith("UP registration of trunk-telekom")
 
 
+def a_provider_rejects_us_then_dies_and_rejects_us_when_it_is_back(world: World) -> None:
+    world.at(30, world.pbx.rejects, TELEKOM)
+    world.at(90, world.pbx.dies, TELEKOM)
+    world.at(210, world.pbx.returns, TELEKOM)
+    world.at(360, world.pbx.accepts, TELEKOM)
+
+
+def what_was_told_before_is_told_anew_when_the_provider_is_back(world: World) -> None:
+    """What its reader heard last is UP of the provider: that it is not registered comes after that."""
+    rejected, down, back, still, accepted = world.channel.arrivals
+    assert rejected.subject.startswith("DOWN registration of trunk-telekom (office) since ")
+    assert down.subject.startswith("DOWN provider trunk-telekom (office) since ")
+    assert back.subject.startswith("UP provider trunk-telekom")
+    assert still.subject.startswith("DOWN registration of trunk-telekom (office) since ")
+    assert still.at >= back.at + 30
+    assert accepted.subject.startswith("UP registration of trunk-telekom")
+
+
 def a_provider_is_back_and_registers_late(world: World) -> None:
     """Just before the time is over that Asterisk has to try again; then it is seen to be well, and not believed yet."""
     world.at(30, world.pbx.dies, TELEKOM)
@@ -1721,6 +1739,15 @@ ROWS: Sequence[Row] = (
         lasts=8 * MINUTE,
         of_pbx=MANAGER,
         also=what_is_left_is_told_when_the_provider_is_back,
+        only_simulated="manager",
+    ),
+    Row(
+        "a provider rejects our registration, dies, and rejects it still when it is back: told before, and then anew",
+        a_provider_rejects_us_then_dies_and_rejects_us_when_it_is_back,
+        exactly(5),
+        lasts=9 * MINUTE,
+        of_pbx=MANAGER,
+        also=what_was_told_before_is_told_anew_when_the_provider_is_back,
         only_simulated="manager",
     ),
     Row(
