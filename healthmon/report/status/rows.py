@@ -139,14 +139,10 @@ class TargetStatus(Struct, frozen=True):
 
     @property
     def unknown_checks(self) -> tuple[TargetStatus, ...]:
-        """Of what is up: those of its checks that count, and of which nobody can tell how they are.
-
-        Whoever is up without being seen by Asterisk is so because it does not check him, which is said beside it.
-        """
+        """Of what is up: those of its checks that count, and of which nobody can tell how they are."""
         if self.state is not Health.UP:
             return ()
-        others = (check for check in self.checks if check.check != Check.REACHABILITY)
-        return tuple(check for check in others if check.counts and check.unknown_because)
+        return tuple(check for check in self.checks if check.counts and check.unknown_because)
 
     @property
     def is_alarm(self) -> bool:

@@ -35,16 +35,6 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: NOW)
 
 
-def test_what_our_own_options_find_is_said_and_that_asterisk_does_not_check_it_once(tmp_path: Path) -> None:
-    answers = provider("a", check=Check.OPTIONS, reason="answers 200 OK")
-
-    text = " ".join(status(tmp_path, unchecked("a"), answers).split())
-
-    assert text.count(NOT_CHECKED) == 1
-    assert "options: answers 200 OK" in text
-    assert "1 endpoint: 1 up." in text, "nobody lacks anything"
-
-
 def test_why_our_own_options_cannot_be_sent_is_said(tmp_path: Path) -> None:
     cannot = provider("a", None, check=Check.OPTIONS, unknown_because=NO_SUCH_NAME, unknown_since=NOW)
 
