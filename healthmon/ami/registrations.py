@@ -15,6 +15,8 @@ from healthmon.text.sipuri import host_of
 
 #: The row of a registration in the answer to PJSIPShowRegistrationsOutbound, and the event when one is tried.
 ROW, EVENT = "OutboundRegistrationDetail", "Registry"
+#: The module whose registrations of PJSIP are: without it none is made, and there is no list.
+MODULE = "res_pjsip_outbound_registration"
 #: The port of a URI, behind its host.
 _PORT = re.compile(r":(\d{1,5})(?=[;?>]|$)")
 #: The number of retries of what is tried for ever, as far as is known.
@@ -124,6 +126,19 @@ def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration
         status=readable(frame.get("State", "")),
         technology=technology,
         longer_name=f"{technology}/{with_domain}@{host}{_unusual_port(frame, 'Port')}",
+    )
+
+
+def heard_of_chan_sip(event: Frame) -> OutboundRegistration | None:
+    """A registration of chan_sip as its event tells of it, by the name that it has in a list, as a rule.
+
+    None: it is of another driver. Those of IAX2 are not followed: one whose server is dead makes no event.
+    """
+    user, host = readable(event.get("Username", "")), readable(event.get("Domain", ""))
+    if event.get("ChannelType") != "SIP" or not host:
+        return None
+    return OutboundRegistration(
+        f"SIP/{user}@{host}", user, f"sip:{host}", readable(event.get("Status", "")), technology="SIP"
     )
 
 

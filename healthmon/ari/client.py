@@ -20,7 +20,7 @@ from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, AorCheck, Attribute, Body, EndpointList, EndpointState, PbxInfo, Picked
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
-from healthmon.model import EndpointSettings, Target
+from healthmon.model import EndpointIdentity, EndpointSettings, Target
 from healthmon.text.longtext import Shortener
 from healthmon.text.sipuri import without_secrets
 from healthmon.wire.connecting import leads_to_ourselves
@@ -185,8 +185,17 @@ class AriClient:
         endpoint = self._endpoint_object(target.resource)
         if endpoint is None:
             return None
-        aors = [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
-        return messages.settings(target, at, endpoint, aors, self.shorten)
+        return messages.settings(target, at, endpoint, self._aors_of(endpoint), self.shorten)
+
+    def identity(self, name: str) -> EndpointIdentity | None:
+        """What of the settings of a PJSIP endpoint a registration may have, too; None: it is not in the configuration.
+
+        Raises AriUnexpected where that cannot be told.
+        """
+        endpoint = self._endpoint_object(name)
+        if endpoint is None:
+            return None
+        return messages.identity(name, endpoint, self._aors_of(endpoint))
 
     def aor_checks(self, target: Target) -> tuple[AorCheck, ...]:
         """How the contacts of each AOR of a PJSIP endpoint are checked; none: it is not in the configuration."""
@@ -195,6 +204,10 @@ class AriClient:
             return ()
         aors = {name: self._aor(name) for name in messages.aor_names(endpoint)[:MOST_AORS]}
         return tuple(messages.aor_check(name, aor) for name, aor in aors.items() if aor)
+
+    def _aors_of(self, endpoint: Sequence[Attribute]) -> list[Aor]:
+        """The AORs of an endpoint, by its sorcery object."""
+        return [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
 
     def _aor(self, name: str) -> Aor | None:
         """One AOR, its static and its registered contacts apart; None: there is no such AOR.

@@ -22,6 +22,7 @@ from healthmon.errors import AriUnexpected
 from healthmon.model import (
     ContactChange,
     ContactStatus,
+    EndpointIdentity,
     EndpointSettings,
     Health,
     Observation,
@@ -589,6 +590,17 @@ def aor_check(name: str, aor: Aor) -> AorCheck:
 def write_timeout(general: Sequence[Attribute]) -> float:
     """For how long a write to a WebSocket may be stuck, by the object of ari.conf's [general] (milliseconds)."""
     return _number(general, "websocket_write_timeout")
+
+
+def identity(name: str, endpoint: Sequence[Attribute], aors: Iterable[Aor]) -> EndpointIdentity:
+    """What of an endpoint's settings a registration may have, too, by its sorcery object and those of its AORs."""
+    hosts = (host_of(uri) for aor in aors for uri in aor.static)
+    return EndpointIdentity(
+        name,
+        _values(endpoint, "outbound_auth"),
+        _values(endpoint, "from_user"),
+        tuple(host for host in hosts if host),
+    )
 
 
 def settings(

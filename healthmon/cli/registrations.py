@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 #: Of more registrations those are listed that are not there, at most so many.
 MOST_LISTED = 50
+#: What is said of a PBX that has PJSIP, and cannot register it anywhere.
+WITHOUT_MODULE = (
+    "Asterisk's module res_pjsip_outbound_registration.so is not loaded: PJSIP registers nowhere. If it should: "
+    "module load res_pjsip_outbound_registration.so"
+)
 
 
 def asked_registrations(pbx: PbxConfig, config: Config, endpoints: Collection[Target]) -> ManagerSurvey:
@@ -45,6 +50,8 @@ def registration_lines(pbx: str, found: ManagerSurvey, *, nobody: str) -> Iterat
         yield f"    {visible(row.name)} {whose}: {visible(row.status)}"
     if len(rows) < len(found.registrations):
         yield f"    … and {len(found.registrations) - len(rows):,} more; healthmon discover --json has all of them"
+    if found.lacks_module:
+        yield f"    warning: {WITHOUT_MODULE}"
     yield from (f"    warning: {visible(slip)}" for slip in found.slips)
     for words in remarks_on(found.rights):
         yield f"    warning: {words}"

@@ -1,8 +1,9 @@
-"""What is said of a registration that is not there, where it decides which words are kept."""
+"""What ties a registration to an endpoint; and what is said of one that is not there, where it decides what is kept."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 #: What is said of one that is there, before its server.
 REGISTERED_AT = "registered at "
@@ -24,6 +25,16 @@ _SAID = re.compile(r"\(Asterisk: (.+?)\)")
 STOPPED_TRYING = "Asterisk has stopped trying"
 #: … or not soon: a provider that is overloaded may say after how long it wants to be asked again.
 WAITS = "Asterisk does not try again by now: it has stopped, or was told to wait (Retry-After)"
+
+
+class EndpointIdentity(NamedTuple):
+    """What of an endpoint's settings a registration may have, too."""
+
+    name: str
+    outbound_auth: str = ""
+    from_user: str = ""
+    #: The hosts of its contacts in the configuration, in small letters.
+    hosts: tuple[str, ...] = ()
 
 
 def tells_more(words: str, than: str) -> bool:

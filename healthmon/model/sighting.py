@@ -219,7 +219,8 @@ class ConnectionReport(Struct, frozen=True):
 class RegistrationList(Struct, frozen=True):
     """All that has an outbound registration on a PBX, or is one; all else has none, or none any more.
 
-    ``lacks``: why those of PJSIP could not be listed; what is not listed is unknown then, and not gone.
+    ``lacks``: why those of PJSIP could not be listed; what is not listed is unknown then, and not gone. Without
+    ``is_whole`` it is only known whose these are, by their events: what is missing may be there all the same.
     """
 
     pbx: str
@@ -231,6 +232,7 @@ class RegistrationList(Struct, frozen=True):
     #: several the longest.
     retry_intervals: Mapping[Target, float] = field(default_factory=dict)
     lacks: str = ""
+    is_whole: bool = True
 
 
 #: How the reason begins why an endpoint is unknown that is in Asterisk's maintenance mode; the time follows.

@@ -55,6 +55,8 @@ class ManagerLook(Struct, frozen=True):
     #: The endpoints in maintenance mode.
     in_maintenance: tuple[str, ...] = ()
     rights: ManagerRights = ManagerRights()
+    #: Asterisk's module that registers PJSIP endpoints is not loaded.
+    lacks_module: bool = False
 
 
 class PbxLook(Struct, frozen=True):
@@ -149,12 +151,14 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
         return None
     try:
         with closing(client_for_one_look(pbx)) as client:
-            of_pjsip = client.registrations() or []
+            listed = client.registrations()
+            of_pjsip = listed or []
             return ManagerLook(
                 registrations=(*of_pjsip, *client.older_registrations()),
                 given_up=_given_up(client, of_pjsip),
                 in_maintenance=client.in_maintenance() or (),
                 rights=client.rights(),
+                lacks_module=listed is None,
             )
     except AmiError as error:
         return ManagerLook(

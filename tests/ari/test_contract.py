@@ -22,6 +22,7 @@ from healthmon.errors import AriDenied, AriError, AriNotFound, Trouble
 from healthmon.model import (
     ContactChange,
     ContactStatus,
+    EndpointIdentity,
     EndpointSettings,
     Health,
     Observation,
@@ -187,6 +188,17 @@ def test_settings_are_those_of_endpoint_and_aor(client: AriClient) -> None:
     assert not phone.has_static_contact
     assert (static.has_unqualified_static_contact, static.has_outbound_auth) == (True, False)
     assert (dead.has_unqualified_static_contact, dead.has_outbound_auth) == (False, True)
+
+
+def test_what_a_registration_may_have_too_is_in_the_settings(client: AriClient) -> None:
+    static, dead, phone = (client.identity(name) for name in (STATIC, DEAD, PHONE))
+
+    assert static is not None
+    assert dead is not None
+    assert [ip_address(host).version for host in static.hosts] == [4]
+    assert (static.outbound_auth, bool(dead.outbound_auth)) == ("", True)
+    assert phone == EndpointIdentity(PHONE)
+    assert client.identity("nobody") is None
 
 
 def test_a_phone_that_is_registered_has_no_static_contact(peer: Peer, client: AriClient) -> None:

@@ -20,3 +20,14 @@ def test_names_and_states_cannot_steer_a_terminal() -> None:
 
     assert all(line.isprintable() for line in lines)
     assert lines[1].endswith(r"Rej\x1b[31m\x07\u202e")
+
+
+def test_a_module_that_is_not_loaded_is_said_with_what_loads_it() -> None:
+    found = ManagerSurvey([], {}, [], ManagerRights(), lacks_module=True)
+
+    lines = list(registration_lines("office", found, nobody="of no endpoint"))
+
+    assert lines[1] == (
+        "    warning: Asterisk's module res_pjsip_outbound_registration.so is not loaded: PJSIP registers nowhere. "
+        "If it should: module load res_pjsip_outbound_registration.so"
+    )

@@ -19,7 +19,8 @@ from healthmon.ami.connection import ManagerConnection
 from healthmon.ami.registrations import EVENT, OutboundRegistration, key_of, readable
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiError
-from healthmon.sources.manager.registration_owners import EndpointIdentity, owners_of
+from healthmon.model import EndpointIdentity
+from healthmon.sources.manager.registration_owners import owners_of
 from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
 from tests.ami.captures import VERSIONS, received
 from tests.ami.played import ACTIONS, BANNER, BOOTED, in_lines, row

@@ -9,11 +9,10 @@ from tests.lab.fixtures import Lab
 from tests.lab.pbxfiles import Options
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
-from tests.system.test_registrations import WATCH, manager_of
+from tests.system.test_registrations import WATCH, check, manager_of
 
 NO_EVENTS = "manager interface: no events; the user healthmon may not read them: manager.conf needs read = system"
 NO_LIST = "manager interface: events only; the user healthmon may not ask for the list"
-ALONE = "REGISTRATION/PJSIP/trunk-a@{host}"
 
 
 @pytest.fixture
@@ -45,23 +44,23 @@ def test_who_may_not_read_events_is_told_so_and_nothing_before(lab: Lab, provide
 
 @pytest.mark.parametrize("way", ["tcp", "http"])
 def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provider: Provider, way: str) -> None:
-    alone = ALONE.format(host=provider.address)
     scene = scene_of(lab, provider, way, read="system", write="")
     scene.wait_told("DEGRADED PBX office: manager interface: events only")
     assert scene.daemon.pbx()["reason"].startswith(NO_LIST)
 
     provider.answer("REGISTER", 403)
     scene.pbx.register_now("trunk-a")
-    scene.daemon.wait(lambda: scene.daemon.state(alone) == "down", "its event says so")
+    scene.daemon.wait(lambda: check(scene).get("state") == "down", "its event says so")
     assert provider.address in scene.sink.messages[-1].body
+    assert not [row for row in scene.daemon.status()["targets"] if row["kind"] == "registration"], "it is the trunk's"
 
     provider.answer("REGISTER", 200)
     scene.pbx.register_now("trunk-a")
-    scene.daemon.wait(lambda: scene.daemon.state(alone) == "up", "and that it is back")
+    scene.daemon.wait(lambda: check(scene).get("state") == "up", "and that it is back")
     scene.wait_told(
         "DEGRADED PBX office: manager interface: events only",
-        "DOWN registration PJSIP/trunk-a",
-        "UP registration PJSIP/trunk-a",
+        "DOWN registration of provider trunk-a (office)",
+        "UP registration of provider trunk-a (office)",
     )
     assert "RequestNotAllowed" not in scene.pbx.log_text(), "what it may not do it does not try"
 

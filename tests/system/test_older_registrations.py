@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.asterisk import Asterisk
-from tests.lab.endpoints import iax_peer
+from tests.lab.endpoints import iax_peer, sip_peer
 from tests.lab.fixtures import Lab
+from tests.lab.pbxfiles import Options
 from tests.lab.provider import Provider
 from tests.system.scene import Scene, set_scene
 from tests.system.test_registrations import manager_of
@@ -15,6 +16,14 @@ from tests.system.test_registrations import manager_of
 IAX_WAITS = 64.0
 #: A server of IAX2 that has its clients register often.
 OFTEN = "[general](+)\nmaxregexpire = 5\n"
+CARRIER = """
+[watch carriers]
+endpoints = SIP/*
+kind = provider
+down_after = 2s
+up_after = 2s
+down_after_exact = yes
+"""
 
 
 def watched(lab: Lab, pbx: Asterisk, name: str) -> Scene:
@@ -62,6 +71,26 @@ def test_two_registrations_of_one_user_at_two_ports_are_two_targets(lab16: Lab) 
     scene.wait_told(f"DOWN registration SIP/me@{first.address}:5")
     assert f"DOWN registration SIP/me@{first.address}:5080 (office)" in scene.sink.messages[-1].body
     scene.daemon.wait_for_state(f"REGISTRATION/SIP/me@{first.address}", "up")
+
+
+@pytest.mark.lab
+def test_what_chan_sip_registers_with_a_peer_is_that_peers_also_where_only_events_are_allowed(lab16: Lab) -> None:
+    provider = lab16.add(Provider(lab16.address()))
+    provider.come_back()
+    carrier = sip_peer("carrier", host=provider.address)
+    pbx = lab16.asterisk(carrier, options=Options(ami_read="system", ami_write=""), start=False)
+    pbx.append("sip.conf", "[general](+)\nregister => me:secret@carrier\n")
+    pbx.start()
+    scene = set_scene(lab16, pbx, lab16.folder("daemon"), config=CARRIER, options=manager_of(pbx, "tcp"))
+    scene.wait_told("DEGRADED PBX office: manager interface: events only")
+
+    provider.answer("REGISTER", 403)
+    pbx.cli("sip reload")
+
+    scene.wait_told(
+        "DEGRADED PBX office: manager interface: events only", "DOWN registration of provider carrier (office) since "
+    )
+    assert "Asterisk has stopped trying: it needs 'sip reload'" in scene.sink.messages[-1].body
 
 
 class Branch:

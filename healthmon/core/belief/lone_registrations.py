@@ -127,6 +127,12 @@ class LoneRegistrations:
                 ending = Ending.OWNED
             self._end(pbx, target, listed.asked_at, step, ending)
 
+    def end_owned(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
+        """Those that are known to belong to an endpoint are no targets of their own any more."""
+        for target in pbx.registrations.keys() - listed.targets:
+            if target.resource in listed.names:
+                self._end(pbx, target, listed.asked_at, step, Ending.OWNED)
+
     def end_all(self, pbx: Pbx, step: Step) -> None:
         """Nobody asks for them any more."""
         for target in list(pbx.registrations):

@@ -251,6 +251,9 @@ class Pbxs:
 
     def take_registrations(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
         """Take how often they are tried. End the check of what has no registration any more."""
+        if not listed.is_whole:
+            self.lone_registrations.end_owned(pbx, listed, step)
+            return
         if listed.lacks:
             self._hide_unlisted(pbx, listed, step)
             return

@@ -21,6 +21,7 @@ class FakeEndpoint(Struct):
     is_up: bool = True
     static_contact: str = ""
     outbound_auth: str = ""
+    from_user: str = ""
     #: The URI of the proxy through which Asterisk sends to it.
     outbound_proxy: str = ""
     qualify_frequency: int = 60
@@ -105,6 +106,7 @@ class FakeEndpoint(Struct):
             "auth": "",
             "outbound_auth": self.outbound_auth,
             "outbound_proxy": self.outbound_proxy,
+            "from_user": self.from_user,
             "from_domain": "",
             "callerid": self.callerid,
         }

@@ -42,6 +42,7 @@ class FindingName(Word):
     AMI_MAY_DO_ALL = "ami-user-may-do-all"
     NOT_REGISTERED = "not-registered"
     GIVES_UP = "registration-gives-up"
+    REGISTRATION_MODULE_MISSING = "registration-module-missing"
     NAMED_WRONGLY = "registration-named-wrongly"
     IN_MAINTENANCE = "in-maintenance-mode"
     READ_ONLY = "ari-user-read-only"

@@ -7,7 +7,7 @@ from shlex import quote
 
 from msgspec.structs import replace
 
-from healthmon.ami.registrations import OutboundRegistration
+from healthmon.ami.registrations import MODULE, OutboundRegistration
 from healthmon.ami.rights import ManagerRights
 from healthmon.config.configuration import Config
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
@@ -50,6 +50,7 @@ def findings(look: PbxLook, surveyed: Survey, config: Config) -> Iterator[Doctor
         yield from _rights(look, look.manager.rights)
         yield from _not_registered(look, look.manager)
         yield from _gives_up(look, look.manager)
+        yield from _module_missing(look, look.manager, surveyed, config)
         yield from _named_wrongly(look, look.manager, surveyed, config)
         yield from _in_maintenance(look, look.manager)
 
@@ -202,6 +203,26 @@ def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
         freepbx=(
             f"{FREEPBX_TRUNK}: Max Retries {ENOUGH_RETRIES}, Permanent Auth Rejection No, Forbidden Retry Interval "
             "300, Fatal Retry Interval 300. Then Apply Config."
+        ),
+    )
+
+
+def _module_missing(look: PbxLook, manager: ManagerLook, surveyed: Survey, config: Config) -> Iterator[DoctorFinding]:
+    """Say that Asterisk can register nowhere, which matters most where an endpoint seems to be meant to be."""
+    watched = [target for target in filter(config.is_watched, surveyed.states) if target.technology == "PJSIP"]
+    if not manager.lacks_module or not watched:
+        return
+    gravity = Gravity.REMARK
+    if any(map(config.registrations_of, watched)) or any(found.has_outbound_auth for found in surveyed.settings):
+        gravity = Gravity.ADVICE
+    yield DoctorFinding(
+        name=FindingName.REGISTRATION_MODULE_MISSING,
+        gravity=gravity,
+        pbx=look.pbx.name,
+        means=f"Asterisk's module {MODULE}.so is not loaded: PJSIP registers nowhere.",
+        why="A provider at which Asterisk should be registered sends no call, and its registration is unknown here.",
+        remedies=(
+            Remedy("modules.conf", ("[modules]", f"load = {MODULE}.so"), (f"asterisk -rx 'module load {MODULE}.so'",)),
         ),
     )
 

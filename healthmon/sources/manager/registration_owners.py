@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
 
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.config.findings import nearest, shown
-from healthmon.model import Target
+from healthmon.model import EndpointIdentity, Target
 from healthmon.text.lists import listed
 from healthmon.text.sipuri import host_of
 
@@ -15,36 +14,62 @@ from healthmon.text.sipuri import host_of
 LIST_CHARACTERS = 80
 
 
-class EndpointIdentity(NamedTuple):
-    """What of an endpoint's settings a registration may have, too."""
-
-    name: str
-    outbound_auth: str = ""
-    from_user: str = ""
-    #: The hosts of its contacts in the configuration, in small letters.
-    hosts: tuple[str, ...] = ()
-
-
 def owner_of(registration: OutboundRegistration, endpoints: Sequence[EndpointIdentity]) -> str:
-    """The name of the endpoint that a registration belongs to; "": nobody's, or it might be of several.
+    """The name of the endpoint that a registration belongs to; "": nobody's, or it might be of several."""
+    found = candidates(registration, endpoints)
+    if len(found) == 1:
+        return found[0]
+    return ""
+
+
+def candidates(registration: OutboundRegistration, endpoints: Sequence[EndpointIdentity]) -> list[str]:
+    """The names of the endpoints that a registration may belong to: of those that fit equally well, all.
 
     The configuration's own word (``line``, ``endpoint``) counts first, then the same auth object, then the same host;
     where several have that, the one with the user that registers.
     """
-    names = {endpoint.name for endpoint in endpoints}
+    if registration.technology != "PJSIP":
+        return []
     if registration.endpoint:
-        if registration.endpoint in names:
-            return registration.endpoint
-        return ""
+        return [endpoint.name for endpoint in endpoints if endpoint.name == registration.endpoint]
     host = host_of(registration.server_uri)
     user = _user_of(registration.client_uri)
     with_auth = [endpoint for endpoint in endpoints if is_of_auth(registration, endpoint)]
     at_host = [endpoint for endpoint in with_auth or endpoints if host and host in endpoint.hosts]
     of_user = [endpoint for endpoint in at_host or with_auth if user and endpoint.from_user == user]
-    for found in (with_auth, at_host, of_user):
+    steps = (with_auth, at_host, of_user)
+    for found in steps:
         if len(found) == 1:
-            return found[0].name
-    return ""
+            return [found[0].name]
+    narrowest = next((found for found in reversed(steps) if found), [])
+    return [endpoint.name for endpoint in narrowest]
+
+
+def unsure(registrations: Iterable[OutboundRegistration], endpoints: Sequence[EndpointIdentity]) -> list[str]:
+    """Say which registrations are nobody's because several endpoints fit equally well, and how to say whose they are.
+
+    ``registrations``: those that no watch section names.
+    """
+    said = []
+    for registration in registrations:
+        found = candidates(registration, endpoints)
+        if len(found) > 1:
+            name, some = shown(registration.name), listed([f"PJSIP/{name}" for name in found], LIST_CHARACTERS)
+            said.append(
+                f"registration {name}: it fits {len(found)} endpoints equally well ({some}), and is nobody's; "
+                f"'registrations = {name}' in a [watch ...] section of the right one says whose it is"
+            )
+    return said
+
+
+def peer_of(registration: OutboundRegistration) -> tuple[str, str]:
+    """The technology and name of the peer that a registration of an older driver is made with, if there is such a peer.
+
+    ``register => alice:secret@carrier`` is sent to where the peer ``carrier`` is, before a host of this name.
+    """
+    if registration.technology == "PJSIP":
+        return "", ""
+    return registration.technology, registration.server_uri.partition(":")[2]
 
 
 def owners_of(registrations: Iterable[OutboundRegistration], endpoints: Sequence[EndpointIdentity]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from healthmon.ami.client import AmiClient
 from healthmon.ami.endpoints import STATIC, names_in
 from healthmon.ami.registrations import OutboundRegistration
-from healthmon.sources.manager.registration_owners import EndpointIdentity, owners_of
+from healthmon.model import EndpointIdentity
+from healthmon.sources.manager.registration_owners import owners_of
 from healthmon.text.sipuri import host_of
 
 #: Of so many endpoints at most the contacts are asked for.

@@ -11,10 +11,21 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.frames import Frame
-from healthmon.ami.registrations import EVENT, REJECTED, UNDER_WAY, OutboundRegistration, key_of, readable, unlisted
+from healthmon.ami.registrations import (
+    EVENT,
+    MODULE,
+    REJECTED,
+    UNDER_WAY,
+    OutboundRegistration,
+    heard_of_chan_sip,
+    key_of,
+    readable,
+    unlisted,
+)
 from healthmon.model import (
     REGISTRATION,
     Check,
+    EndpointIdentity,
     Health,
     Observation,
     Question,
@@ -23,8 +34,9 @@ from healthmon.model import (
     Target,
     Witness,
 )
+from healthmon.sources.manager.identities_through_ari import IdentitiesThroughAri
 from healthmon.sources.manager.link import ManagerLink
-from healthmon.sources.manager.registration_owners import EndpointIdentity, named_by_sections, owners_of, slips
+from healthmon.sources.manager.registration_owners import named_by_sections, owners_of, peer_of, slips, unsure
 from healthmon.sources.manager.registration_settings import identities
 from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
 
@@ -35,7 +47,7 @@ PJSIP = "PJSIP"
 #: No more endpoints are looked at to find out whose a registration is.
 MOST_ENDPOINTS = 20_000
 #: Why the registrations of PJSIP are not known.
-NOT_LOADED = "Asterisk's module res_pjsip_outbound_registration is not loaded"
+NOT_LOADED = f"Asterisk's module {MODULE} is not loaded"
 #: No attempt is under way for longer: chan_iax2 waits for 64 s, chan_sip for less (seconds).
 ANSWERED_WITHIN = 70.0
 
@@ -61,7 +73,12 @@ class RegistrationPart:
         self._registrations_of = registrations_of
         #: The endpoints that may have registrations; what of them a registration may have, too; None: to be asked.
         self._endpoints: dict[str, Target] = {}
-        self._identities: list[EndpointIdentity] | None = None
+        self._identities: Sequence[EndpointIdentity] | None = None
+        self._through_ari = IdentitiesThroughAri(link.pbx)
+        #: Where nobody may ask for the list: what events told before it was known whose it is, and when they came.
+        self._unsaid: dict[str, float] = {}
+        #: The peers of the older drivers that may have registrations.
+        self._peers: dict[tuple[str, str], Target] = {}
         #: The registrations that there were when that was asked.
         self._identified: set[str] = set()
         #: The endpoints to which the watch sections give registrations, by the names of these.
@@ -74,8 +91,9 @@ class RegistrationPart:
         #: Since when attempts of the older drivers are under way.
         self._under_way_since: dict[str, float] = {}
         self._owners: dict[str, Target] = {}
-        #: The names of the endpoints to which they belong, as far as the last list tells.
+        #: The names of the endpoints to which they belong, as far as is known, and as the last list told.
         self._endpoint_of: dict[str, str] = {}
+        self._as_listed: dict[str, str] = {}
         #: The names of those of each endpoint.
         self._names_of: dict[Target, list[str]] = {}
         #: The endpoints to which sections give any, and what was said to be wrong with that.
@@ -91,11 +109,12 @@ class RegistrationPart:
         # Whose registrations they are nobody can tell before it is known which endpoints there are.
         self.due_at = now + self._link.times.learned_within
         self._list_soon()
-        self._identities = None
+        self._forget_identities()
         # What was tried while nobody listened is not known, nor how it went.
         self._tries.clear()
         self._rows.clear()
         self._names_of.clear()
+        self._unsaid.clear()
         self._under_way_since.clear()
 
     def _list_soon(self) -> None:
@@ -117,6 +136,9 @@ class RegistrationPart:
         known = self._link.endpoints
         found = (target for target in known if target.technology == PJSIP and self._may_be_provider(target))
         self._endpoints = {target.resource: target for target in islice(found, MOST_ENDPOINTS)}
+        of_older = (target for target in known if target.technology != PJSIP and self._may_be_provider(target))
+        self._peers = {(target.technology, target.resource): target for target in of_older}
+        self._through_ari.want(self._endpoints)
         self._given = [target for target in known if self._registrations_of(target)]
         self._named = named_by_sections(self._given, self._registrations_of)
         self._identities = None
@@ -131,15 +153,14 @@ class RegistrationPart:
             self._hear_attempt(event, self._link.clock.now())
             return
         # After a reload a registration may belong to somebody else.
-        self._identities = None
+        self._forget_identities()
         self._list_soon()
 
     def _hear_attempt(self, event: Frame, at: float) -> None:
         """An attempt to register has ended. The event has the URIs of the registration, and not its name."""
         self._link.has_events = True
         if event.get("ChannelType") != PJSIP:
-            # The list tells more than the events of the older drivers.
-            self._list_soon()
+            self._hear_older(event, at)
             return
         status, key = readable(event.get("Status", "")), key_of(event)
         found = [row for row in self._rows.values() if row.key == key]
@@ -152,9 +173,39 @@ class RegistrationPart:
         [row] = found
         self._tries_of(row, at).hear(status, at, row.max_retries)
         self._rows[row.name] = replace(row, status=status)
-        owner = self._owners.get(row.name)
-        if owner is not None:
-            self._offer(owner, at, Source.EVENT)
+        self._offer_as_heard(row.name, at)
+
+    def _hear_older(self, event: Frame, at: float) -> None:
+        """An older driver tells of an attempt. A list tells more than its events, where we may ask for one."""
+        row = heard_of_chan_sip(event)
+        if self._link.may_list:
+            self._list_soon()
+        elif row is not None and row.status not in UNDER_WAY:
+            self._rows[row.name] = row
+            self._tries_of(row, at)
+            self._find_owners()
+            self._offer_as_heard(row.name, at)
+
+    def _offer_as_heard(self, name: str, at: float) -> None:
+        """Offer what an event told, as soon as it is known whose registration it is."""
+        owner = self._owners.get(name)
+        if owner is None:
+            return
+        if self._is_looking_for_owners:
+            self._unsaid[name] = at
+            return
+        self._offer(owner, at, Source.EVENT)
+
+    @property
+    def _is_looking_for_owners(self) -> bool:
+        """Whether it is known in a moment whose the registrations are, where nobody may ask for the list."""
+        if self._link.may_list:
+            return False
+        return not self._knows_endpoints or self._identities is None or self._through_ari.is_under_way
+
+    def _forget_identities(self) -> None:
+        self._identities = None
+        self._through_ari.forget()
 
     def _met(self, key: tuple[str, str]) -> OutboundRegistration:
         """A registration of which an event speaks for the first time, where nobody may ask for the list.
@@ -179,6 +230,8 @@ class RegistrationPart:
             self._go_by_events(client)
         self._listed_at = time.monotonic()
         self.due_at = self._listed_at + self._link.pbx.poll_every
+        if not client.may_list and self._through_ari.due_within is not None:
+            self.due_at = min(self.due_at, self._listed_at + self._through_ari.due_within)
         return ()
 
     def _go_by_events(self, client: AmiClient) -> None:
@@ -189,10 +242,26 @@ class RegistrationPart:
             self._link.may_nothing()
             return
         self._link.works(at)
+        self._through_ari.ask()
         # The sections may have changed.
+        self._identities = self._through_ari.found
         self._find_owners()
+        if self._is_looking_for_owners:
+            return
+        for name, heard_at in self._unsaid.items():
+            self._offer(self._owners[name], heard_at, Source.EVENT)
+        self._unsaid.clear()
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
+        owned = frozenset(owner for owner in self._names_of if not owner.is_registration)
+        if owned:
+            # What was nobody's before is theirs.
+            self._link.inbox.offer(
+                RegistrationList(
+                    self._link.pbx.name, at, frozenset(self._names_of), frozenset(self._rows), is_whole=False
+                )
+            )
+        self._warn_of(self._unsure())
 
     def _list(self, client: AmiClient) -> None:
         at, self._knows_endpoints = self._link.clock.now(), True
@@ -202,7 +271,7 @@ class RegistrationPart:
             # Of what is new the settings of the endpoints may tell whose it is; a module that is loaded makes no event.
             self._identities = identities(client, list(self._endpoints), rows)
             self._identified = {row.name for row in rows}
-        self._endpoint_of = owners_of(rows, self._identities)
+        self._as_listed = owners_of(rows, self._identities)
         rows += [self._as_before(row, at) for row in client.older_registrations()]
         self._rows = {row.name: row for row in rows}
         self._listed = {row.key: row for row in rows}
@@ -238,7 +307,13 @@ class RegistrationPart:
 
     def _say_slips(self) -> None:
         """Say in the log, once, what is wrong with those that watch sections give to endpoints."""
-        found = slips(self._given, self._registrations_of, self._rows)
+        self._warn_of([*slips(self._given, self._registrations_of, self._rows), *self._unsure()])
+
+    def _unsure(self) -> list[str]:
+        """Say which are nobody's because several endpoints fit them equally well."""
+        return unsure((row for row in self._rows.values() if row.name not in self._named), self._identities or ())
+
+    def _warn_of(self, found: list[str]) -> None:
         for words in found:
             if words not in self._slips:
                 log.warning("pbx %s: %s", self._link.pbx.name, words)
@@ -257,6 +332,7 @@ class RegistrationPart:
 
     def _find_owners(self) -> None:
         """Say whose each of the registrations is."""
+        self._endpoint_of = self._as_listed | owners_of(self._rows.values(), self._identities or ())
         self._owners = {name: self._target_of(name) for name in self._rows}
         self._names_of = {}
         for name, owner in self._owners.items():
@@ -269,6 +345,9 @@ class RegistrationPart:
         endpoint = self._endpoint_of.get(name, "")
         if endpoint in self._endpoints:
             return self._endpoints[endpoint]
+        peer = self._peers.get(peer_of(self._rows[name]))
+        if peer is not None:
+            return peer
         return Target(self._link.pbx.name, REGISTRATION, name)
 
     def _offer(self, owner: Target, at: float, source: Source) -> None:

@@ -12,7 +12,7 @@ from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ami.rights import ManagerRights
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
-from healthmon.sources.manager.registration_owners import named_by_sections, owners_of, slips
+from healthmon.sources.manager.registration_owners import named_by_sections, owners_of, peer_of, slips, unsure
 from healthmon.sources.manager.registration_settings import identities
 
 
@@ -21,10 +21,12 @@ class ManagerSurvey(Struct, frozen=True):
 
     registrations: list[OutboundRegistration]
     owners: dict[str, Target]
-    #: What is wrong with those that watch sections name.
+    #: What is wrong with those that watch sections name; and which fit several endpoints equally well.
     slips: list[str]
     #: What our user may do there.
     rights: ManagerRights
+    #: Asterisk has PJSIP endpoints here, and its module that registers them is not loaded.
+    lacks_module: bool = False
 
 
 def survey_manager(
@@ -36,11 +38,21 @@ def survey_manager(
     """
     by_name = {target.resource: target for target in endpoints if target.technology == "PJSIP"}
     with closing(client_for_one_look(pbx)) as client:
-        rows = client.registrations() or []
-        found = owners_of(rows, identities(client, list(by_name), rows))
-        owners = {name: by_name[owner] for name, owner in found.items()}
-        owners |= named_by_sections(endpoints, registrations_of)
+        of_pjsip = client.registrations()
+        rows = of_pjsip or []
+        known = identities(client, list(by_name), rows)
+        owners = {name: by_name[owner] for name, owner in owners_of(rows, known).items()}
         rows += client.older_registrations()
+        peers = {(target.technology, target.resource): target for target in endpoints}
+        owners |= {row.name: peers[peer_of(row)] for row in rows if peer_of(row) in peers}
+        named = named_by_sections(endpoints, registrations_of)
         return ManagerSurvey(
-            rows, owners, slips(endpoints, registrations_of, [row.name for row in rows]), client.rights()
+            rows,
+            owners | named,
+            [
+                *slips(endpoints, registrations_of, [row.name for row in rows]),
+                *unsure((row for row in rows if row.name not in named), known),
+            ],
+            client.rights(),
+            lacks_module=of_pjsip is None and bool(by_name),
         )

@@ -61,6 +61,10 @@ class Office(Scene):
         intervals = dict.fromkeys(targets, retry_interval)
         self.see(RegistrationList("office", self.now, frozenset(targets), retry_intervals=intervals))
 
+    def owned(self, name: str, owner: Target) -> None:
+        """A registration of which only events tell belongs to this endpoint."""
+        self.see(RegistrationList("office", self.now, frozenset([owner]), frozenset([name]), is_whole=False))
+
     def answer_registration(self, target: Target, health: Health) -> None:
         """Answer the question about it, which must have been asked."""
         asked = [question for question in self.questions if question.asked_by is Channel.MANAGER]
@@ -637,6 +641,23 @@ def test_a_registration_that_was_removed_ends_without_a_word_of_recovery() -> No
     assert scene.belief(A) is UP
     scene.says(A, UP, Source.SNAPSHOT)
     assert scene.state(A, Check.REGISTRATION).belief is UP
+
+
+def test_what_was_nobodys_and_is_known_to_be_an_endpoints_is_no_target_of_its_own_and_others_stay() -> None:
+    scene = office()
+    of_a, other = (Target("office", "REGISTRATION", name) for name in ("PJSIP/me@a", "PJSIP/you@elsewhere"))
+    for alone in (of_a, other):
+        scene.says(alone, DOWN)
+        scene.after(30)
+        scene.says(alone, DOWN, Source.SNAPSHOT)
+    assert [incident.target for incident in scene.open()] == [of_a, other]
+
+    scene.owned("PJSIP/me@a", A)
+
+    assert [incident.target for incident in scene.open()] == [other]
+    assert scene.db.incidents[1].ending is Ending.OWNED
+    assert (of_a, Check.REGISTRATION) not in scene.db.states
+    assert scene.state(A, Check.REGISTRATION).belief is scene.state(B, Check.REGISTRATION).belief is UP
 
 
 def test_what_has_no_registration_any_more_after_a_restart_of_healthmon_ends_too() -> None:

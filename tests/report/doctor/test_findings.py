@@ -266,6 +266,16 @@ CASES = [
     ),
     Case(FindingName.GIVES_UP, ADVICE, look(PHONE, manager=registered(max_retries=10_000, waits=(60, 300, 0)))),
     Case(
+        FindingName.REGISTRATION_MODULE_MISSING,
+        ADVICE,
+        look(PHONE, replace(TRUNK, has_outbound_auth=True), manager=ManagerLook(lacks_module=True)),
+        advises=(
+            "load = res_pjsip_outbound_registration.so",
+            "asterisk -rx 'module load res_pjsip_outbound_registration.so'",
+        ),
+    ),
+    Case(FindingName.REGISTRATION_MODULE_MISSING, REMARK, look(PHONE, manager=ManagerLook(lacks_module=True))),
+    Case(
         FindingName.NAMED_WRONGLY,
         ADVICE,
         config=SOUND.replace("[watch all]", "[watch all]\nregistrations = trunk-rag"),

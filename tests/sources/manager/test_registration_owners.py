@@ -8,8 +8,8 @@ import pytest
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
-from healthmon.model import Target
-from healthmon.sources.manager.registration_owners import EndpointIdentity, owner_of, slips
+from healthmon.model import EndpointIdentity, Target
+from healthmon.sources.manager.registration_owners import owner_of, peer_of, slips, unsure
 from healthmon.sources.manager.registration_settings import identities
 from tests.ami.played import PlayedManager, row
 from tests.ami.test_client import config_of
@@ -39,6 +39,23 @@ def test_the_host_tells_where_it_is_that_of_one_and_else_the_user() -> None:
     assert owner_of(registration(client="sip:you@sip.example.net"), [A, B]) == "b"
     assert owner_of(registration(client="sip:somebody@sip.example.net"), [A, B]) == ""
     assert owner_of(registration("sip:elsewhere.example", "sip:me@elsewhere.example"), [A, B]) == ""
+
+
+def test_what_fits_several_equally_well_is_nobodys_and_that_is_said_with_what_to_do() -> None:
+    of_both = registration(client="sip:somebody@sip.example.net")
+
+    assert unsure([of_both, registration(outbound_auth="auth-a")], [A, B]) == [
+        "registration reg: it fits 2 endpoints equally well (PJSIP/a, PJSIP/b), and is nobody's; "
+        "'registrations = reg' in a [watch ...] section of the right one says whose it is"
+    ]
+    assert unsure([registration("sip:elsewhere.example")], [A, B]) == [], "that of nobody is none of several"
+
+
+def test_a_registration_of_an_older_driver_is_made_with_the_peer_of_that_name() -> None:
+    of_sip = OutboundRegistration("SIP/me@carrier", "me", "sip:carrier", "Registered", technology="SIP")
+
+    assert peer_of(of_sip) == ("SIP", "carrier")
+    assert owner_of(of_sip, [EndpointIdentity("a", hosts=("carrier",))]) == "", "never that of another technology"
 
 
 def test_a_name_that_cannot_be_asked_about_still_has_what_is_tied_to_it() -> None:

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import LIST_REGISTRATIONS
 from healthmon.ami.registrations import unlisted
+from healthmon.config.sections.shared import Secret
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
@@ -47,11 +49,15 @@ class Watch:
         manager: PlayedManager,
         times: ManagerTimes = TIMES,
         registrations_of: Callable[[Target], Sequence[str]] = lambda _: (),
+        url: str = "",
     ) -> None:
         self.manager = manager
         self.inbox = Inbox(1000)
         self.stop = threading.Event()
-        self.link = ManagerLink(replace(config_of(manager), poll_every=30.0), self.inbox, Clock(), times)
+        pbx = replace(config_of(manager), poll_every=30.0)
+        if url:
+            pbx = replace(pbx, url=url, username="healthmon", password=Secret("secret"))
+        self.link = ManagerLink(pbx, self.inbox, Clock(), times)
         self.source = ManagerSource(
             self.link, [RegistrationPart(self.link, registrations_of=registrations_of)], self.stop
         )
@@ -519,6 +525,157 @@ def test_what_a_list_said_before_tells_whose_it_is_of_which_only_events_tell_now
         watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
     finally:
         watch.end()
+
+
+# ---------------------------------------------------------------- events alone, and what ARI tells of whose they are
+
+CARRIER = "sip:sip.example.net"
+
+
+@pytest.fixture
+def asterisk() -> Iterator[FakePbx]:
+    """ARI of the same PBX: two trunks at different hosts, and a phone."""
+    with FakePbx(
+        FakeEndpoint("PJSIP", "trunk-a", static_contact=CARRIER),
+        FakeEndpoint("PJSIP", "trunk-b", static_contact="sip:192.0.2.1:5060"),
+        FakeEndpoint("PJSIP", "101"),
+    ) as fake:
+        yield fake
+
+
+def configured(asterisk: FakePbx, name: str) -> FakeEndpoint:
+    """An endpoint, to be changed."""
+    found = asterisk.find(name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def beside_ari(manager: PlayedManager, asterisk: FakePbx) -> Iterator[Watch]:
+    """A watch whose user may read events, and ask for nothing, of a PBX whose ARI answers."""
+    manager.actions = WITHOUT_WRITE
+    watch = Watch(manager, url=asterisk.url)
+    yield watch
+    watch.end()
+
+
+def test_whose_a_registration_is_that_only_events_tell_of_aris_configuration_tells(
+    beside_ari: Watch, manager: PlayedManager
+) -> None:
+    beside_ari.start(A, B, target("PJSIP/101"))
+    wait_for(lambda: bool(beside_ari.reports()))
+
+    manager.tries("reg-a", "Rejected")
+
+    beside_ari.wait(("trunk-a", Health.DOWN, Source.EVENT))
+    assert {resource for resource, _, _ in beside_ari.seen()} == {"trunk-a"}, "it was nobody's at no time"
+
+
+def test_what_was_a_target_of_its_own_before_is_the_endpoints(beside_ari: Watch, manager: PlayedManager) -> None:
+    beside_ari.start()
+    wait_for(lambda: bool(beside_ari.reports()))
+    manager.tries("reg-a", "Rejected")
+
+    beside_ari.wait(("trunk-a", Health.DOWN, Source.EVENT))
+    beside_ari.source.ask(Question("office", check=Check.REGISTRATION))
+
+    wait_for(lambda: bool(beside_ari.lists()))
+    listed = beside_ari.lists()[-1]
+    assert not listed.is_whole
+    assert (set(listed.targets), set(listed.names)) == ({A}, {ALONE.resource})
+
+
+def test_two_endpoints_that_fit_equally_well_leave_it_nobodys_and_the_log_says_so(
+    beside_ari: Watch, manager: PlayedManager, asterisk: FakePbx, caplog: pytest.LogCaptureFixture
+) -> None:
+    configured(asterisk, "PJSIP/trunk-b").static_contact = CARRIER
+    beside_ari.start()
+    wait_for(lambda: bool(beside_ari.reports()))
+
+    manager.tries("reg-a", "Rejected")
+    beside_ari.wait((ALONE.resource, Health.DOWN, Source.EVENT))
+    beside_ari.source.ask(Question("office", check=Check.REGISTRATION))
+
+    name = "PJSIP/reg-a@sip.example.net"
+    words = f"registration {name}: it fits 2 endpoints equally well (PJSIP/trunk-a, PJSIP/trunk-b)"
+    wait_for(lambda: words in caplog.text)
+    assert f"'registrations = {name}' in a [watch ...] section of the right one" in caplog.text
+
+
+def test_of_two_at_the_same_host_the_user_tells(beside_ari: Watch, manager: PlayedManager, asterisk: FakePbx) -> None:
+    trunk_b = configured(asterisk, "PJSIP/trunk-b")
+    trunk_b.static_contact, trunk_b.from_user = CARRIER, "reg-a"
+    beside_ari.start()
+    wait_for(lambda: bool(beside_ari.reports()))
+
+    manager.tries("reg-a", "Rejected")
+
+    beside_ari.wait(("trunk-b", Health.DOWN, Source.EVENT))
+
+
+def test_a_reload_may_give_it_to_another_endpoint(beside_ari: Watch, manager: PlayedManager, asterisk: FakePbx) -> None:
+    beside_ari.start()
+    wait_for(lambda: bool(beside_ari.reports()))
+    manager.tries("reg-a", "Rejected")
+    beside_ari.wait(("trunk-a", Health.DOWN, Source.EVENT))
+
+    configured(asterisk, "PJSIP/trunk-a").static_contact = "sip:elsewhere.example"
+    configured(asterisk, "PJSIP/trunk-b").static_contact = CARRIER
+    manager.sends(in_lines({"Event": "Reload", "Module": "All"}).encode())
+
+    beside_ari.wait(("trunk-b", Health.DOWN, Source.SNAPSHOT))
+
+
+def test_while_ari_refuses_what_it_told_before_counts(
+    beside_ari: Watch, manager: PlayedManager, asterisk: FakePbx
+) -> None:
+    beside_ari.start()
+    wait_for(lambda: bool(beside_ari.reports()))
+    manager.tries("reg-a", "Registered")
+    beside_ari.wait(("trunk-a", Health.UP, Source.EVENT))
+
+    asterisk.is_denying = True
+    manager.sends(in_lines({"Event": "Reload", "Module": "All"}).encode())
+    manager.tries("reg-a", "Rejected")
+
+    beside_ari.wait(("trunk-a", Health.DOWN, Source.EVENT))
+    assert {resource for resource, _, _ in beside_ari.seen()} == {"trunk-a"}
+
+
+def attempt_of(technology: str, user: str, host: str, status: str) -> bytes:
+    """The event of an older driver."""
+    event = {"Event": "Registry", "ChannelType": technology, "Username": user, "Domain": host, "Status": status}
+    return in_lines(event).encode()
+
+
+def test_those_of_chan_sip_are_followed_by_events_too_and_belong_to_the_peer_they_are_made_with(
+    beside_ari: Watch, manager: PlayedManager
+) -> None:
+    carrier = target("SIP/carrier")
+    beside_ari.start(A, carrier)
+    wait_for(lambda: bool(beside_ari.reports()))
+
+    manager.sends(attempt_of("SIP", "me", "carrier", "Request Sent"))
+    manager.sends(attempt_of("SIP", "me", "carrier", "Registered"))
+    beside_ari.wait(("carrier", Health.UP, Source.EVENT))
+    manager.sends(attempt_of("SIP", "me", "192.0.2.9", "No Authentication"))
+    beside_ari.wait(("SIP/me@192.0.2.9", Health.DOWN, Source.EVENT))
+
+    assert "it needs 'sip reload'" in beside_ari.words()
+    assert ("carrier", Health.DOWN, Source.EVENT) not in beside_ari.seen(), "an attempt that is under way says nothing"
+
+
+def test_those_of_iax2_are_not_followed_by_events_for_a_dead_server_makes_none(
+    beside_ari: Watch, manager: PlayedManager
+) -> None:
+    beside_ari.start()
+    wait_for(lambda: bool(beside_ari.reports()))
+
+    manager.sends(attempt_of("IAX2", "me", "192.0.2.1:4569", "Registered"))
+    manager.tries("reg-a", "Registered")
+
+    beside_ari.wait(("trunk-a", Health.UP, Source.EVENT))
+    assert {resource for resource, _, _ in beside_ari.seen()} == {"trunk-a"}
 
 
 CONSOLE = " reg-b/sip:sip.example.net     n/a          Rejected          (exp. 400s ago)\n"
