@@ -16,14 +16,18 @@ from healthmon.errors import AmiError, AmiUnreachable, Trouble
 _REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 _ANSWER = b"HTTP/"
 #: … and answers at once, if it is one (seconds).
-_ANSWERS_WITHIN = 2.0
+_ANSWERS_WITHIN = 1.0
 OR_SOMETHING_ELSE = "{what}; or what listens there is no manager interface"
 
 
 def client_for_one_look(pbx: PbxConfig, *, timeout: float = 5.0) -> AmiClient:
-    """Log in. Raises AmiError, which also says that a port is the wrong one, as far as that can be seen."""
+    """Log in. Raises AmiError, which also says that a port is the wrong one, as far as that can be seen.
+
+    A person waits: where nothing answers that is said after ``timeout``, and the look at what else may listen there is
+    within that time.
+    """
     try:
-        return AmiClient(pbx, timeout=timeout)
+        return AmiClient(pbx, timeout=max(timeout - _ANSWERS_WITHIN, timeout / 2))
     except AmiError as error:
         raise with_what_listens(pbx, error) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,6 +18,9 @@ from tests.waiting import wait_for
 
 from .played import PlayedManager
 from .test_client import config_of
+
+#: What a busy machine may add to a time-out (seconds); a look of its own for each question would add more.
+BUSY_MACHINE = 1.5
 
 
 @contextmanager
@@ -74,3 +78,14 @@ def test_who_answers_is_sent_nothing_else() -> None:
         # It reads what was sent before the connection was closed.
         wait_for(lambda: "Logoff" in {asked["Action"] for asked in manager.asked}, 5)
     assert [asked["Action"] for asked in manager.asked] == ["Challenge", "Login", "ListCommands", "Logoff"]
+
+
+def test_a_person_waits_for_the_time_out_once_where_somebody_accepts_and_never_says_a_word() -> None:
+    with listening(b"") as port:
+        pbx = replace(pbx_config(), ami=f"tcp://127.0.0.1:{port}", ami_username="me")
+        begun = time.monotonic()
+
+        with pytest.raises(AmiError):
+            client_for_one_look(pbx, timeout=3.0)
+
+        assert time.monotonic() - begun < 3.0 + BUSY_MACHINE
