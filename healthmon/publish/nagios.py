@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from healthmon.core.belief.pbx import NO_REGISTRATIONS
-from healthmon.model import Check, Health
+from healthmon.model import Check, Health, Kind
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
@@ -192,9 +192,18 @@ def _is_unknown_of_a_pbx(found: Counted) -> bool:
 
 
 def _never_known(status: Status, request: CheckRequest, found: Counted) -> list[TargetStatus]:
-    """The PBXs whose manager interface cannot be asked, where registrations are meant and none was ever known."""
-    if request.check != Check.REGISTRATION or request.selection.endpoints or request.selection.watches:
+    """The PBXs whose manager interface cannot be asked, where registrations are meant and none was ever known.
+
+    Who names endpoints or watch sections means a PBX where one of these is a provider, which might have one.
+    """
+    if request.check != Check.REGISTRATION:
         return []
+    selection = request.selection
+    providers = {
+        row.target.pbx
+        for row in status.targets
+        if row.kind is Kind.PROVIDER and selection.includes(row.target, row.kind, row.watch)
+    }
     rows = (*found.down, *found.degraded, *found.unknown, *found.up, *found.away, *found.muted)
     known = {row.target.pbx for row in rows}
     meant = Selection(pbxs=request.selection.pbxs)
@@ -202,8 +211,9 @@ def _never_known(status: Status, request: CheckRequest, found: Counted) -> list[
         pbx.row
         for pbx in status.pbxs
         if pbx.name not in known
-        and NO_REGISTRATIONS in pbx.row.reason
+        and (pbx.no_registrations or NO_REGISTRATIONS in pbx.row.reason)
         and meant.includes(pbx.row.target, pbx.row.kind, "")
+        and (pbx.name in providers or not (selection.endpoints or selection.watches))
     ]
 
 
@@ -252,6 +262,8 @@ def _described(row: TargetStatus, status: Status, zone: ZoneInfo) -> str:
     why = [row.reason]
     if row.unknown_checks:
         why = unknown_checks(row, zone, status.now)
+    elif row.target.is_pbx and row.state is Health.UP:
+        why = [row.more]
     elif row.is_hidden and row.seems_down:
         why += [seems(row.check, row.state, row.pending), row.more]
     return f"{row.kind} {name} {row.state}{since}{noted}: {'; '.join(filter(None, why))}"

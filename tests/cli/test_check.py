@@ -6,6 +6,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -236,3 +237,21 @@ def test_registrations_that_were_never_known_since_their_manager_refuses_are_unk
     assert why in alone.stdout
     assert both.exit_code == 3
     assert why in both.stdout
+
+
+def test_registrations_of_who_was_never_let_in_are_unknown_from_the_first_minute_whatever_is_chosen(
+    database: Path, run: Run
+) -> None:
+    why = "manager interface: login refused; ami_password is wrong; registrations are unknown"
+    pending: dict[str, Any] = {"pending": DEGRADED, "pending_since": NOW - 2, "ever_up": False}
+    refused = connection("branch", belief=None, check=Check.MANAGER, remark=why, **pending)
+    registered = replace(provider("trunk"), check=Check.REGISTRATION)
+    there = [connection("branch"), refused, provider("far", pbx="branch"), phone("101", pbx="branch")]
+    with running(database, [connection(), provider("trunk"), registered, *there]):
+        for chosen in ([], ["--pbx", "branch"], ["--endpoint", "PJSIP/far"], ["--watch", "providers"]):
+            done = run("check", "--check", "registration", *chosen)
+            assert (done.exit_code, why in done.stdout) == (3, True), (chosen, done.stdout)
+        assert run("check", "--check", "registration", "--endpoint", "office:PJSIP/trunk").exit_code == 0
+        plain = run("check", "--pbx", "branch")
+
+    assert plain.exit_code == 0

@@ -98,6 +98,7 @@ def _pbx(pbx: PbxStatus, status: Status) -> PbxFields:
         "alive_at": rfc3339(fresh.alive_at),
         "version": pbx.version or None,
         "old": pbx.old or None,
+        "no_registrations": pbx.no_registrations or None,
         "last_event_ago_s": _lasted(fresh.last_event_at, status),
         "last_snapshot_ago_s": _lasted(fresh.last_snapshot_at, status),
         "alive_ago_s": _lasted(fresh.alive_at, status),

@@ -63,6 +63,8 @@ class PbxFields(BeliefFields):
     alive_at: str | None
     version: str | None
     old: str | None
+    #: Why nobody ever knew how its registrations are; None: that is known, or nobody asks.
+    no_registrations: str | None
     last_event_ago_s: float | None
     last_snapshot_ago_s: float | None
     alive_ago_s: float | None

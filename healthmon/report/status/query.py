@@ -24,6 +24,7 @@ from healthmon.report.status.rows import (
     endpoint_rows,
     group_outage_of,
     in_order,
+    never_asked,
     pbx_rows,
     with_incident,
 )
@@ -58,7 +59,9 @@ def read_status(
     round_trips: Mapping[Target, RoundTrips] = {}
     if with_round_trips and asked and (lists_all or len(states) <= LISTED):
         round_trips = _round_trips(reader, asked, now)
-    rows = with_sinces(reader, endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states))
+    unasked = never_asked(states)
+    behind = (state for state in states if not state.target.is_pbx)
+    rows = with_sinces(reader, endpoint_rows(behind, pbx_states, unasked, reader.with_outbound_auth(unasked)))
     incidents = reader.open_incidents()
     lasting = {incident.target: incident for incident in incidents}
     of_checks = {(incident.target, incident.check): incident for incident in incidents}
@@ -72,7 +75,9 @@ def read_status(
         is_running=daemon.is_running,
         pbxs=tuple(
             replace(pbx, row=with_incident(pbx.row, lasting.get(pbx.row.target), open_now))
-            for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets, now)
+            for pbx in pbx_rows(
+                (state for state in states if state.target.is_pbx), pbx_states, fresh, targets, now, unasked=unasked
+            )
         ),
         targets=targets,
         hindrance=daemon.hindrance,

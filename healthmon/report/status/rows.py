@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.core.belief.evidence import GRACES, NEVER_ANSWERED
+from healthmon.core.belief.pbx import NO_REGISTRATIONS
 from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import (
@@ -42,6 +43,8 @@ NOT_SEEN, NOT_BELIEVED = "not seen yet", "not believed yet"
 #: What is said for the state of a phone that was never up, of one that logged out, and of what only we cannot see.
 NEVER_UP, LOGGED_OUT, CANNOT_SEE = "never up", "logged out", "cannot see"
 
+#: Every manager interface let us in.
+NONE_UNASKED: Mapping[str, NeverAsked] = {}
 #: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
 LISTED = 50
 
@@ -185,6 +188,8 @@ class PbxStatus(Struct, frozen=True):
     version: str = ""
     #: Why what is known of it is too old to be trusted; "": it is not, or the PBX is known to be down.
     old: str = ""
+    #: Why nobody ever knew how its registrations are: its manager interface never let us in; "": that is known.
+    no_registrations: str = ""
     #: How many of its endpoints are in which state; unused phones are not among them.
     endpoints: Mapping[Health, int] = field(default_factory=dict)
 
@@ -389,12 +394,40 @@ def group_outage_of(incident: Incident) -> GroupOutage:
     )
 
 
+class NeverAsked(NamedTuple):
+    """A manager interface that has never let us in: since when, and why."""
+
+    since: float
+    why: str
+
+
+#: One that has let us in, or nobody asks for.
+ASKED = NeverAsked(0.0, "")
+
+
+def never_asked(states: Iterable[CheckState]) -> dict[str, NeverAsked]:
+    """The PBXs of whose registrations nothing was ever known, because their manager interface never let us in."""
+    found, known = {}, set()
+    for state in states:
+        if state.check == Check.REGISTRATION:
+            known.add(state.target.pbx)
+        if state.check == Check.MANAGER and not state.ever_up:
+            # What is seen now before what was believed; before it is believed for the first time it is all there is.
+            words = next((words for words in (state.remark, state.reason) if NO_REGISTRATIONS in words), "")
+            if words:
+                why = words.removesuffix(f"; {NO_REGISTRATIONS}")
+                found[state.target.pbx] = NeverAsked(state.since or state.pending_since, why)
+    return {pbx: unasked for pbx, unasked in found.items() if pbx not in known}
+
+
 def pbx_rows(
     states: Iterable[CheckState],
     pbx_states: Iterable[PbxState],
     fresh: Mapping[str, Freshness],
     endpoints: Sequence[TargetStatus],
     now: float,
+    *,
+    unasked: Mapping[str, NeverAsked] = NONE_UNASKED,
 ) -> tuple[PbxStatus, ...]:
     """Say how each PBX stands: by the worst of its checks that can be seen. Worst first, then by name."""
     versions = {state.pbx: state.version for state in pbx_states}
@@ -404,15 +437,24 @@ def pbx_rows(
     counts = _counts(endpoints)
     rows = [
         PbxStatus(
-            row=_worst_check(checks[name]),
+            row=_with_why_unasked(_worst_check(checks[name]), unasked.get(name)),
             freshness=fresh.get(name, Freshness(name)),
             version=versions.get(name, ""),
             old=_why_old(checks[name], fresh.get(name, Freshness(name)), now),
             endpoints=counts.get(name, {}),
+            no_registrations=unasked.get(name, ASKED).why,
         )
         for name in checks
     ]
     return tuple(sorted(rows, key=lambda pbx: (SEVERITY[pbx.row.state], pbx.row.pending is None, pbx.name)))
+
+
+def _with_why_unasked(row: TargetStatus, unasked: NeverAsked | None) -> TargetStatus:
+    """The row of a PBX; it says from the beginning on that nobody knows how its registrations are."""
+    if unasked is None or NO_REGISTRATIONS in row.reason:
+        return row
+    said = f"{unasked.why}; {NO_REGISTRATIONS}"
+    return replace(row, remark="; ".join(filter(None, (row.remark, said))))
 
 
 def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
@@ -446,15 +488,43 @@ def _counts(rows: Iterable[TargetStatus]) -> dict[str, Counter[Health]]:
     return counts
 
 
-def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) -> tuple[TargetStatus, ...]:
-    """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it."""
+def endpoint_rows(
+    states: Iterable[CheckState],
+    pbx_states: Iterable[PbxState],
+    unasked: Mapping[str, NeverAsked] = NONE_UNASKED,
+    registering: Container[Target] = (),
+) -> tuple[TargetStatus, ...]:
+    """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it.
+
+    ``registering``: who may well have a registration; where nobody was ever let in to see, that is not known of it.
+    """
     blind = {state.pbx: state for state in pbx_states if state.blind_why}
     checks: dict[Target, list[TargetStatus]] = {}
     for state in states:
         # A newer healthmon may have left one that this one does not know, and keeps no more.
         if state.check in ENDPOINT_CHECKS:
             checks.setdefault(state.target, []).append(_row(state, blind.get(state.target.pbx)))
+    for target, rows in checks.items():
+        first = rows[0]
+        is_to_register = target in registering and first.kind is Kind.PROVIDER
+        if is_to_register and target.pbx in unasked and target.pbx not in blind:
+            rows.append(_unasked_registration(first, unasked[target.pbx]))
     return in_order(map(_worst_of, checks.values()))
+
+
+def _unasked_registration(of: TargetStatus, unasked: NeverAsked) -> TargetStatus:
+    """The registration of a provider, of which nobody knows whether there is one, and how it is."""
+    return TargetStatus(
+        target=of.target,
+        kind=of.kind,
+        watch=of.watch,
+        state=Health.UNKNOWN,
+        since=unasked.since,
+        reason=unasked.why,
+        unknown_because=unasked.why,
+        ever_up=of.ever_up,
+        check=Check.REGISTRATION,
+    )
 
 
 def in_order(rows: Iterable[TargetStatus]) -> tuple[TargetStatus, ...]:

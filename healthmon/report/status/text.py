@@ -109,6 +109,11 @@ def _pending_site(site: PendingSiteFields) -> str:
     return f"{site['title']} seems down for {lasts}: {site['down']} of {site['of']}"
 
 
+def _not_asked(data: StatusFields) -> list[str]:
+    """The PBXs whose manager interface never let us in: what is green there says nothing of registrations."""
+    return [pbx["name"] for pbx in data["pbxs"] if pbx["no_registrations"]]
+
+
 def _summary(data: StatusFields, wish: StatusLayout, screen: Screen) -> str:
     """Write how many there are of each, and the phones that were never seen up."""
     pbxs, used = len(data["pbxs"]), data["summary"]["endpoints"]
@@ -121,6 +126,7 @@ def _summary(data: StatusFields, wish: StatusLayout, screen: Screen) -> str:
         said.append(f"{counted(sum(used.values()), 'endpoint')}: {states or 'none in use'}.")
     else:
         said.append("No endpoint is watched yet.")
+    said += [f"Registrations of {name} unknown." for name in _not_asked(data)]
     text = line(" ".join(said), screen, "bold")
     unused = [row for row in data["targets"] if row["shown"] == NEVER_UP]
     if unused and not wish.only_down and not wish.everything:

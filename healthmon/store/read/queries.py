@@ -6,7 +6,7 @@ it has stopped.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +65,7 @@ from healthmon.store.read.remembered import (
     SENDING_SINCE,
     read_caller_names,
     read_freshness,
+    read_outbound_auth,
     read_pbx_states,
     read_places,
     read_settings,
@@ -418,6 +419,11 @@ class Reader:
         """Return what Asterisk's configuration says of each endpoint, as it was read last."""
         with self._session.errors_named():
             return {settings.target: settings for settings in read_settings(self._session)}
+
+    def with_outbound_auth(self, pbxs: Iterable[str]) -> frozenset[Target]:
+        """Return the endpoints of these PBXs that have an ``outbound_auth``, as their settings were read last."""
+        with self._session.errors_named():
+            return read_outbound_auth(self._session, pbxs)
 
     def names(self, given: Mapping[str, str], wanted: Collection[Target] | None = None) -> DisplayNames:
         """Return what people call endpoints, at least those that are wanted (None: all).

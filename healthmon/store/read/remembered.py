@@ -85,6 +85,18 @@ def read_settings(session: Session) -> Iterator[EndpointSettings]:
     return (SETTINGS.of(row, session.timeline) for row in session.execute("SELECT * FROM settings"))
 
 
+def read_outbound_auth(session: Session, pbxs: Iterable[str]) -> frozenset[Target]:
+    """Read which endpoints of these PBXs have an ``outbound_auth``."""
+    rows = (
+        row
+        for pbx in pbxs
+        for row in session.execute(
+            "SELECT pbx, technology, resource FROM settings WHERE pbx = :pbx AND has_outbound_auth", {"pbx": pbx}
+        )
+    )
+    return frozenset(Target(*row) for row in rows)
+
+
 #: Of so many endpoints it takes longer to ask for each name than to read all names.
 _FEW = 200
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.core.belief.pbx import NO_REGISTRATIONS
-from healthmon.model import REGISTRATION, Check, Health, Kind, Target
+from healthmon.model import REGISTRATION, Changes, Check, EndpointSettings, Health, Kind, Target
 from healthmon.report.status.data import status_data
 from healthmon.report.status.layout import StatusLayout
 from healthmon.report.status.query import read_status
@@ -70,3 +70,61 @@ def test_a_narrow_terminal_leaves_out_the_times_of_events_for_the_reason(databas
 
     assert ("No room for EVENT" in text) is (width == 80)
     assert all(len(line) <= width for line in text.splitlines())
+
+
+REFUSED = "manager interface: login refused; ami_username or ami_password is wrong"
+
+
+def never_let_in(database: Path, **manager: Any) -> str:
+    """The status of a PBX whose manager interface has refused from the beginning on; ``manager``: how it stands."""
+    states = [
+        connection(),
+        connection(check=Check.MANAGER, ever_up=False, **manager),
+        provider("trunk"),
+        provider("by-ip"),
+    ]
+    trunk = Target("office", "PJSIP", "trunk")
+    settings = EndpointSettings(trunk, NOW, known=True, has_static_contact=True, has_outbound_auth=True)
+    with running(database, states) as writer:
+        writer.commit(Changes(settings={trunk: settings}))
+        with open_reader(database) as reader:
+            return status_text(
+                status_data(read_status(reader, NOW)), StatusLayout(), ZoneInfo("Europe/Berlin"), Screen(None)
+            )
+
+
+#: Refused a moment ago, and not believed yet; believed.
+PENDING: dict[str, Any] = {
+    "belief": None,
+    "pending": Health.DEGRADED,
+    "pending_since": NOW - MINUTE,
+    "remark": f"{REFUSED}; {NO_REGISTRATIONS}",
+}
+BELIEVED: dict[str, Any] = {
+    "belief": Health.DEGRADED,
+    "since": NOW - MINUTE,
+    "reason": f"{REFUSED}; {NO_REGISTRATIONS}",
+}
+
+
+@pytest.mark.parametrize("manager", [PENDING, BELIEVED], ids=["not believed yet", "believed"])
+def test_who_was_never_let_in_says_so_from_the_beginning_and_not_of_who_registers_nowhere(
+    database: Path, manager: dict[str, Any]
+) -> None:
+    text = never_let_in(database, **manager)
+
+    [office, trunk, by_ip] = [line for line in text.splitlines() if line.startswith(("office ", "PJSIP/"))]
+    assert f"{REFUSED}; {NO_REGISTRATIONS}" in office
+    assert text.count("ami_password is wrong") == 1
+    assert "registration unknown since" in trunk
+    assert "(manager interface: login refused)" in trunk
+    assert "registration" not in by_ip
+    assert "2 endpoints: 2 up; 1 with registration unknown. Registrations of office unknown." in text
+
+
+def test_who_was_let_in_before_had_none(database: Path) -> None:
+    states = [connection(), connection(check=Check.MANAGER, **BELIEVED), provider("trunk")]
+    with running(database, states), open_reader(database) as reader:
+        [pbx] = read_status(reader, NOW).pbxs
+
+    assert not pbx.no_registrations
