@@ -31,6 +31,10 @@ MAINTENANCE_CHANGED = "PJSIPMaintenanceStatus"
 QUALIFY = "PJSIPQualify"
 #: Allowed by the same right, and there on every PBX.
 NEEDS_REPORTING = "CoreStatus"
+#: What Asterisk has in its own database.
+READ_DATABASE = "DBGetTree"
+#: The ends of these lists tell no true number of rows (1, always, on Asterisk 16).
+MISCOUNTED = frozenset({READ_DATABASE})
 #: After the boot; or with the answer to a login, before any other one, when the boot is over. Only who may read
 #: ``system`` gets it.
 BOOTED = "FullyBooted"
@@ -101,16 +105,23 @@ class AmiClient:
 
     def rows(self, action: str) -> Iterator[list[Frame]]:
         """Ask for a list of any length, and give its frames piece by piece, as they come."""
-        count = RowCount()
-        for piece in self._connection.pieces(action):
-            for frame in piece:
-                if is_empty_list(frame):
-                    count.is_whole = True
-                else:
-                    self._check_response(action, frame)
-                    count.take(frame)
+        for [piece] in self.lists([ActionRequest(action)]):
             yield piece
-        self.has_lost_rows |= not count.is_whole
+
+    def lists(self, requests: Sequence[ActionRequest]) -> Iterator[list[list[Frame]]]:
+        """Ask for lists of any length at once. They come in this order; each piece has the frames of each list."""
+        counts = [RowCount() for _ in requests]
+        for piece in self._connection.pieces(requests):
+            for request, count, frames in zip(requests, counts, piece, strict=True):
+                for frame in frames:
+                    if is_empty_list(frame):
+                        count.is_whole = True
+                    else:
+                        self._check_response(request.action, frame)
+                        count.take(frame)
+            yield piece
+        for request, count in zip(requests, counts, strict=True):
+            self.has_lost_rows |= not count.is_whole and request.action not in MISCOUNTED
 
     def _check_response(self, action: str, frame: Frame) -> None:
         if frame.get("Response", "Success") != "Success":
@@ -170,7 +181,7 @@ class AmiClient:
         self._had_maintenance = True
         found: list[str] = []
         count = RowCount()
-        for piece in self._connection.pieces(LIST_MAINTENANCE):
+        for [piece] in self._connection.pieces([ActionRequest(LIST_MAINTENANCE)]):
             for frame in piece:
                 # The module was unloaded, perhaps, and nothing said so: that is known the next time.
                 self._may_have_more |= frame.get("Response", "Success") != "Success"

@@ -148,24 +148,33 @@ class ManagerConnection:
             answers += theirs
         return answers
 
-    def pieces(self, action: str) -> Iterator[list[Frame]]:
-        """Ask for a list that may be long, and give its frames piece by piece, as they come: the response first.
+    def pieces(self, requests: Sequence[ActionRequest]) -> Iterator[list[list[Frame]]]:
+        """Ask for lists that may be long, and give their frames piece by piece, as they come: the responses first.
 
-        What was given is not kept. Asterisk may think for some seconds before it begins such a list.
+        Each piece has the frames of each list, in the order of the requests. What was given is not kept. All are asked
+        for at once: Asterisk thinks for some seconds before it begins such a list, and we read another one meanwhile.
         """
-        number = str(next(self._numbers))
-        answer: list[Frame] = []
-        open_answers = {number: answer}
-        self._send(_encoded(number, ActionRequest(action)))
-        is_first = True
-        for _ in self._read_answers(open_answers, WHOLE_WITHIN, LARGEST_LIST):
-            # The response stays: without it what follows belongs to no answer.
-            piece, answer[1:] = answer[not is_first :], []
-            is_first = is_first and not piece
+        open_answers: dict[str, list[Frame]] = {str(next(self._numbers)): [] for _ in requests}
+        answers = list(open_answers.values())
+        has_begun = [False for _ in requests]
+        self._send(b"".join(map(_encoded, open_answers, requests)))
+        within, largest = WHOLE_WITHIN * len(requests), LARGEST_LIST * len(requests)
+        for _ in self._read_answers(open_answers, WHOLE_WITHIN, largest, within):
+            piece = []
+            for place, answer in enumerate(answers):
+                # The response stays: without it what follows belongs to no answer.
+                piece.append(answer[has_begun[place] :])
+                has_begun[place] = bool(answer)
+                del answer[1:]
             yield piece
 
-    def _read_answers(self, open_answers: dict[str, list[Frame]], timeout: float, largest: int) -> Iterator[None]:
-        """Read on until these are answered, and pause wherever some of it is read."""
+    def _read_answers(
+        self, open_answers: dict[str, list[Frame]], timeout: float, largest: int, within: float = WHOLE_WITHIN
+    ) -> Iterator[None]:
+        """Read on until these are answered, and pause wherever some of it is read.
+
+        ``timeout``: from one frame to the next; ``within``: from now to the last (seconds). ``largest``: bytes.
+        """
         begun = heard = time.monotonic()
         size = 0
         while open_answers:
@@ -174,7 +183,7 @@ class ManagerConnection:
             now = time.monotonic()
             if self._take(self._decoder.feed(received), open_answers):
                 heard = now
-            if now - heard >= timeout or now - begun >= WHOLE_WITHIN:
+            if now - heard >= timeout or now - begun >= within:
                 raise self._frozen()
             if size > largest:
                 raise AmiUnexpected(self._name, NO_END)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from sys import intern
 
+import msgspec
 from msgspec import Struct
 
-from healthmon.ami.frames import Frame
+from healthmon.ami.frames import DATABASE_EVENT, DATABASE_KEY, Frame
 from healthmon.ami.registrations import readable
 from healthmon.text.longtext import LONGEST_TEXT
 
 LIST_CONTACTS = "PJSIPShowContacts"
 LIST_AORS = "PJSIPShowAors"
 LIST_ENDPOINTS = "PJSIPShowEndpoints"
+#: Where Asterisk's own database has the contacts that have registered, unless sorcery.conf has them elsewhere.
+REGISTERED_FAMILY = "registrar/contact"
 #: Asterisk's words for a contact.
 REACHABLE, UNREACHABLE, NON_QUALIFIED = "Reachable", "Unreachable", "NonQualified"
 #: The mark of a contact that stands in the configuration, in the name that Asterisk gives it.
@@ -44,6 +47,12 @@ class ListedContact(Struct, frozen=True):
     expires_at: float = 0.0
 
 
+class _StoredContact(Struct):
+    """A contact as Asterisk's own database has it, as far as that is read."""
+
+    uri: str = ""
+
+
 class ListedAor(Struct, frozen=True):
     """One AOR: how its contacts are checked, and where they are."""
 
@@ -62,6 +71,9 @@ class ListedEndpoint(Struct, frozen=True):
     name: str
     aors: tuple[str, ...]
     outbound_auth: str = ""
+
+
+_STORED_CONTACT = msgspec.json.Decoder(_StoredContact)
 
 
 def contact_of(frame: Frame) -> ListedContact | None:
@@ -104,6 +116,22 @@ def endpoint_of(frame: Frame) -> ListedEndpoint | None:
         return None
     aors = tuple(names_in(readable(frame.get("Aor", ""))))
     return ListedEndpoint(readable(frame["ObjectName"]), aors, readable(frame.get("OutboundAuths", "")))
+
+
+def registered_of(frame: Frame) -> tuple[str, str] | None:
+    """Read a row of Asterisk's own database: the AOR and the URI of a contact that has registered; None: it is none."""
+    if frame.get("Event") != DATABASE_EVENT:
+        return None
+    try:
+        stored = _STORED_CONTACT.decode(frame.get("Val", ""))
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    return aor_in(frame.get(DATABASE_KEY, "").removeprefix(f"/{REGISTERED_FAMILY}/")), readable(stored.uri)
+
+
+def aor_in(contact: str) -> str:
+    """The AOR of a contact, by its name: ``101;@335d27`` of one that has registered, ``trunk@@b85371``."""
+    return contact.rpartition("@")[0].rstrip("@").removesuffix(";")
 
 
 def names_in(text: str) -> list[str]:

@@ -19,6 +19,8 @@ LONGEST_FRAME = 200_000
 SECRET_HEADERS = frozenset(
     {"key", "md5cred", "oauthsecret", "password", "passworddigest", "refreshtoken", "secret", "sslkey"}
 )
+#: In this event ``Key`` is no password: it says where in Asterisk's own database something stands.
+DATABASE_EVENT, DATABASE_KEY = "DBGetTreeResponse", "Key"
 #: This one has nothing else in it.
 SECRET_EVENT = "AuthDetail"  # noqa: S105 (the name of an event)
 #: A line of what the console shows; all of them are kept.
@@ -73,7 +75,10 @@ class Decoder:
         if self._is_spoilt:
             return
         name, colon, value = line.partition(":")
-        if not colon or name.strip().lower() in SECRET_HEADERS:
+        is_secret = name.strip().lower() in SECRET_HEADERS
+        if name == DATABASE_KEY:
+            is_secret = self._frame.get("Event") != DATABASE_EVENT
+        if not colon or is_secret:
             return
         value = value.removeprefix(" ")
         if name == "Event" and value == SECRET_EVENT:

@@ -73,15 +73,22 @@ class WebConnection:
         self._check_session(frames[0])
         return frames
 
-    def pieces(self, action: str) -> Iterator[list[Frame]]:
-        """Ask for a list that may be long, and give its frames piece by piece, as they come: the response first."""
-        self._is_reading, is_first = True, True
+    def pieces(self, requests: Sequence[ActionRequest]) -> Iterator[list[list[Frame]]]:
+        """Ask for lists that may be long, one after the other, and give their frames piece by piece, as they come.
+
+        Each piece has the frames of each list, in the order of the requests; of each list its response comes first.
+        """
+        self._is_reading = True
         try:
-            for piece in self._frames(action, {}, LARGEST_LIST):
-                if is_first and piece:
-                    self._check_session(self._responses(piece)[0])
-                    is_first = False
-                yield piece
+            for place, request in enumerate(requests):
+                is_first = True
+                for piece in self._frames(request.action, request.headers, LARGEST_LIST):
+                    if is_first and piece:
+                        self._check_session(self._responses(piece)[0])
+                        is_first = False
+                    of_each: list[list[Frame]] = [[] for _ in requests]
+                    of_each[place] = piece
+                    yield of_each
         finally:
             self._is_reading = False
 

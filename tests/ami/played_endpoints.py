@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.ami.played import PlayedManager, in_lines
 
 LISTS = {
@@ -53,6 +55,7 @@ class PlayedEndpoints:
     def play_on(self, manager: PlayedManager) -> None:
         """Have it answer so."""
         manager.instead = self._answer
+        manager.actions = (*manager.actions, "DBGetTree")
         if self._has_lists:
             manager.actions = (*manager.actions, *LISTS)
 
@@ -61,6 +64,8 @@ class PlayedEndpoints:
         if action == "Getvar":
             value = self._variable(headers["Variable"])
             return in_lines({"Response": "Success", "ActionID": number, "Value": value}).encode()
+        if action == "DBGetTree":
+            return self._database(number).encode("utf-8", "surrogateescape")
         if action in LISTS:
             return self._list(action, number).encode("utf-8", "surrogateescape")
         return None
@@ -76,6 +81,23 @@ class PlayedEndpoints:
         frames = [in_lines({"Event": event, "ActionID": number, **row}) for row in rows]
         end = {"Event": f"{event}Complete", "ActionID": number, "EventList": "Complete"}
         return start + "".join(frames) + in_lines(end)
+
+    def _database(self, number: str) -> str:
+        """The contacts that have registered, as Asterisk's own database has them; the end counts as 16 does."""
+        start = in_lines({"Response": "Success", "ActionID": number, "EventList": "start"})
+        rows = [
+            in_lines(
+                {
+                    "Event": "DBGetTreeResponse",
+                    "Key": f"/registrar/contact/{row['ObjectName']}",
+                    "Val": json.dumps({"uri": row["Uri"], "user_agent": row["UserAgent"]}, ensure_ascii=False),
+                    "ActionID": number,
+                }
+            )
+            for row in self._rows("ContactList")
+        ]
+        end = {"Event": "DBGetTreeComplete", "ActionID": number, "EventList": "Complete", "ListItems": "1"}
+        return start + "".join(rows) + in_lines(end)
 
     def _rows(self, event: str) -> list[dict[str, str]]:
         if event == "EndpointList":

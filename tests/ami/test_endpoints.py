@@ -9,7 +9,9 @@ from contextlib import closing
 import pytest
 
 from healthmon.ami.client import AmiClient
+from healthmon.ami.connection import ActionRequest
 from healthmon.ami.endpoints import (
+    LIST_AORS,
     LIST_CONTACTS,
     ListedAor,
     ListedContact,
@@ -18,6 +20,7 @@ from healthmon.ami.endpoints import (
     contact_of,
     endpoint_of,
     expiry,
+    registered_of,
     round_trip,
 )
 from healthmon.ami.frames import Decoder, Frame
@@ -135,6 +138,40 @@ def test_an_event_in_the_middle_of_a_list_is_at_hand_before_its_end(manager: Pla
 
     assert seen == 20_000
     assert 10_000 <= before_the_event < 11_000
+
+
+def test_lists_that_are_asked_for_at_once_are_kept_apart(manager: PlayedManager) -> None:
+    def answer(headers: dict[str, str]) -> bytes | None:
+        if headers["Action"] == LIST_CONTACTS:
+            return rows(headers["ActionID"], 3000)
+        if headers["Action"] == LIST_AORS:
+            return rows(headers["ActionID"], 5).replace(b"ContactList", b"AorList")
+        return None
+
+    manager.instead = answer
+    came: dict[str, list[str]] = {LIST_CONTACTS: [], LIST_AORS: []}
+    with closing(AmiClient(config_of(manager), timeout=5.0)) as client:
+        for piece in client.lists([ActionRequest(action) for action in came]):
+            for found, frames in zip(came.values(), piece, strict=True):
+                found += [frame["Event"] for frame in frames if "Event" in frame]
+        assert not client.take_lost_rows()
+
+    assert came[LIST_CONTACTS] == ["ContactList"] * 3000 + ["ContactListComplete"]
+    assert came[LIST_AORS] == ["AorList"] * 5 + ["AorListComplete"]
+
+
+def test_what_asterisk_s_database_has_of_a_contact_is_its_aor_and_its_uri() -> None:
+    row = {
+        "Event": "DBGetTreeResponse",
+        "Key": "/registrar/contact/a;b/101;@335d",
+        "Val": '{"uri":"sip:101@192.0.2.7"}',
+    }
+
+    assert registered_of(row) == ("a;b/101", "sip:101@192.0.2.7")
+    assert registered_of({**row, "Val": "no JSON"}) is None
+    assert registered_of({**row, "Val": '{"uri":7}'}) is None
+    assert registered_of({**row, "Val": '{"uri":"\udceb"}'}) is None, "a byte that is no UTF-8"
+    assert registered_of({**row, "Event": "DBGetTreeComplete"}) is None
 
 
 def test_no_more_of_a_list_is_kept_than_came_at_once(manager: PlayedManager) -> None:

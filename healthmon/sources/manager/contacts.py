@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
-from healthmon.ami.endpoints import STATIC, ListedContact
+from healthmon.ami.endpoints import STATIC, ListedContact, aor_in
 from healthmon.ami.frames import Frame
 from healthmon.ari.messages import LONGEST_USER_AGENT
 from healthmon.model import (
@@ -26,6 +26,7 @@ from healthmon.model import (
     Target,
 )
 from healthmon.sources.manager.endpoint_lists import (
+    AT_ONCE,
     Directory,
     ask_directory,
     asked_contacts,
@@ -130,7 +131,7 @@ class ContactPart:
 
     def work(self, client: AmiClient) -> Iterable[None]:
         """Read how all contacts stand; and settings, if they may have changed."""
-        begun, at = time.monotonic(), self._link.clock.now()
+        begun = time.monotonic()
         with_settings = begun >= self._settings_due
         if with_settings:
             # A reload that comes from now on has them read once more.
@@ -138,10 +139,11 @@ class ContactPart:
         self._round += 1
         self._number = 0
         try:
-            if may_list(client):
-                yield from self._read_lists(client, at, with_settings=with_settings)
-            elif may_ask_variables(client):
-                yield from self._read_variables(client, at, with_settings=with_settings)
+            if with_settings and may_ask_variables(client):
+                yield from self._read_settings(client)
+            # Of what happens from now on events are newer.
+            at = self._link.clock.now()
+            yield from self._read_all_contacts(client, at)
         finally:
             # Also after one that Asterisk was too busy to answer: it is not asked again at once.
             self._rest(begun)
@@ -156,32 +158,17 @@ class ContactPart:
         if now < self._settings_due:
             self.due_at = max(now + self._link.pbx.poll_every, self._rests_until)
 
-    def _read_lists(self, client: AmiClient, at: float, *, with_settings: bool) -> Iterator[None]:
-        for contacts in listed_contacts(client):
-            self._take(contacts, at)
-            yield
-        if not may_ask_variables(client):
-            # Which contacts stand in the configuration, and how these are, no list tells.
-            return
-        if with_settings:
-            directory = Directory()
-            registered = {known.contact.uri for name, known in self._known.items() if STATIC not in name}
-            yield from list_directory(client, directory, self._targets, registered)
-            if client.has_lost_rows:
-                self._settings_due = 0.0
-            else:
-                yield from self._use(directory, at)
-        yield from self._read_contacts(client, self._static, at)
-
-    def _read_variables(self, client: AmiClient, at: float, *, with_settings: bool) -> Iterator[None]:
-        if with_settings:
-            directory = Directory()
-            # Six or seven variables of each.
-            yield from ask_directory(client, directory, list(self._targets)[: client.most_variables // 6])
-            yield from self._use(directory, at)
-        for aors in in_portions(self._aors[: client.most_variables // 2]):
-            names = contact_names(client, aors)
-            yield from self._read_contacts(client, [name for found in names.values() for name in found], at)
+    def _read_all_contacts(self, client: AmiClient, at: float) -> Iterator[None]:
+        if may_list(client):
+            for contacts in listed_contacts(client):
+                self._take(contacts, at)
+                yield
+            # No list tells how those stand that are in the configuration.
+            yield from self._read_contacts(client, self._static, at)
+        elif may_ask_variables(client):
+            for aors in in_portions(self._aors[: client.most_variables // 2]):
+                names = contact_names(client, aors)
+                yield from self._read_contacts(client, [name for found in names.values() for name in found], at)
 
     def _read_contacts(self, client: AmiClient, names: Sequence[str], at: float) -> Iterator[None]:
         for portion in in_portions(names):
@@ -191,17 +178,46 @@ class ContactPart:
 
     # ---------------------------------------------------------------- settings
 
-    def _use(self, directory: Directory, at: float) -> Iterator[None]:
-        """Take how endpoints are configured, and offer it."""
+    def _read_settings(self, client: AmiClient) -> Iterator[None]:
+        """Read how all are configured: first of the first ones, which are those of the small watch sections."""
+        directory, at, names = Directory(), self._link.clock.now(), list(self._targets)
+        if not may_list(client):
+            # Six or seven variables of each.
+            for portion in in_portions(names[: client.most_variables // 6]):
+                yield from self._read_and_offer(client, directory, portion, at)
+            self._use(directory)
+            return
+        first = names[: min(AT_ONCE, client.most_variables // 20)]
+        if len(names) > len(first):
+            yield from self._read_and_offer(client, Directory(), first, at)
+        registered = {(aor_in(name), known.contact.uri) for name, known in self._known.items() if STATIC not in name}
+        yield from list_directory(client, directory, self._targets, registered)
+        if client.has_lost_rows:
+            self._settings_due = 0.0
+        else:
+            self._use(directory)
+            yield from self._offer_settings(directory, directory.endpoints, at)
+
+    def _read_and_offer(
+        self, client: AmiClient, directory: Directory, names: Sequence[str], at: float
+    ) -> Iterator[None]:
+        yield from ask_directory(client, directory, names)
+        yield from self._offer_settings(directory, names, at)
+
+    def _use(self, directory: Directory) -> None:
+        """Take whose contacts are whose."""
         self._aors = list(directory.aors)
         self._static = [name for contacts in directory.static.values() for name in contacts]
-        watched = [*directory.endpoints.values()]
         users: dict[str, tuple[Target, ...]] = {}
-        for endpoint in watched:
+        for endpoint in directory.endpoints.values():
             for aor in endpoint.aors:
                 users[aor] = (*users.get(aor, ()), self._targets[endpoint.name])
         self._users = users
         self._forget_strangers()
+
+    def _offer_settings(self, directory: Directory, names: Iterable[str], at: float) -> Iterator[None]:
+        """Offer how these endpoints are configured, as far as it is known."""
+        watched = [directory.endpoints[name] for name in names if name in directory.endpoints]
         for begin in range(0, len(watched), OFFERED_AT_ONCE):
             portion = watched[begin : begin + OFFERED_AT_ONCE]
             found = (settings_of(self._targets[endpoint.name], at, endpoint, directory) for endpoint in portion)
@@ -224,9 +240,7 @@ class ContactPart:
             return (self._targets[contact.endpoint],)
         if contact.endpoint:
             return ()
-        # "trunk@@b85371" of one in the configuration, "101;@335d27" of one that has registered.
-        aor = contact.name.rpartition("@")[0].rstrip("@").removesuffix(";")
-        return self._users.get(aor, ())
+        return self._users.get(aor_in(contact.name), ())
 
     def _take(self, contacts: Sequence[ListedContact], at: float) -> None:
         """Take how some contacts stand, and offer what is new of them."""

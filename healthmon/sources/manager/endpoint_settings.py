@@ -26,7 +26,7 @@ def settings_of(target: Target, at: float, endpoint: ListedEndpoint, directory: 
 
 
 def _as_ari_has_it(aor: ListedAor, directory: Directory) -> Aor:
-    static = directory.static.get(aor.name, {})
+    static = directory.static.get(aor.name, [])
     attributes = [
         Attribute("qualify_frequency", aor.qualify_frequency),
         Attribute("qualify_timeout", aor.qualify_timeout),

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
-from healthmon.ami.endpoints import LIST_CONTACTS
+from healthmon.ami.endpoints import LIST_CONTACTS, LIST_ENDPOINTS
 from healthmon.errors import AmiError
 from healthmon.model import (
     ContactList,
@@ -25,6 +25,7 @@ from healthmon.model import (
 )
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.contacts import ContactPart
+from healthmon.sources.manager.endpoint_lists import AT_ONCE, Directory, list_directory
 from healthmon.sources.manager.link import ManagerLink, ManagerTimes
 from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
@@ -276,6 +277,67 @@ def test_settings_tell_a_provider_from_a_phone_and_how_each_is_checked(watch: Wa
     assert (trunk.qualify_frequency, trunk.has_static_contact, trunk.has_outbound_auth) == (30.0, True, True)
     assert phone.known
     assert trunk.known
+
+
+@only_lists
+def test_those_of_the_first_endpoints_are_there_before_the_lists_are_asked_for(endpoints: PlayedEndpoints) -> None:
+    phones = [str(number) for number in range(1000, 1000 + AT_ONCE)]
+    for name in phones:
+        endpoints.aor(name, qualify_frequency=60, max_contacts=1)
+        endpoints.endpoint(name, name)
+    with PlayedManager() as manager:
+        endpoints.play_on(manager)
+        # The engine has those of a small watch section learned first.
+        watched = [TRUNK, *(target(f"PJSIP/{name}") for name in phones)]
+        lists_asked, told = [], dict[str, bool]()
+        with closing(AmiClient(config_of(manager), timeout=5.0)) as client:
+            link = ManagerLink(config_of(manager), Inbox(10_000), Clock(), TIMES)
+            link.endpoints = dict.fromkeys(watched)
+            part = ContactPart(link)
+            part.learn()
+            for _ in part.work(client):
+                lists_asked = [headers for headers in manager.asked if headers["Action"] == LIST_ENDPOINTS]
+                for offered in link.inbox.drain(0):
+                    for settings in getattr(offered, "settings", ()):
+                        told.setdefault(settings.target.resource, not lists_asked)
+
+    assert told.pop("trunk-a"), "before the lists"
+    assert not told.pop(phones[-1]), "by the lists"
+    assert len(told) == len(phones) - 1
+
+
+@only_lists
+def test_a_contact_that_another_aor_has_registered_does_not_hide_a_provider(endpoints: PlayedEndpoints) -> None:
+    endpoints.contact("101;@cc", "sip:sip.example.net", 20_000)
+    with PlayedManager() as manager:
+        endpoints.play_on(manager)
+        watch = Watch(manager, endpoints).start()
+        wait_for(lambda: bool(watch.settings(PHONE) and watch.settings(TRUNK)))
+        watch.end()
+
+    assert watch.settings(TRUNK)[0].has_static_contact
+    assert not watch.settings(PHONE)[0].has_static_contact
+
+
+@only_lists
+@pytest.mark.parametrize("has_database", [True, False])
+def test_an_aor_is_asked_for_the_names_of_its_contacts_if_it_has_one_that_has_not_registered(
+    endpoints: PlayedEndpoints, has_database: bool
+) -> None:
+    with PlayedManager() as manager:
+        endpoints.play_on(manager)
+        if not has_database:
+            manager.actions = tuple(action for action in manager.actions if action != "DBGetTree")
+        link = ManagerLink(config_of(manager), Inbox(10_000), Clock(), TIMES)
+        link.endpoints = dict.fromkeys((PHONE, TRUNK))
+        directory = Directory()
+        with closing(AmiClient(link.pbx, timeout=5.0)) as client:
+            list(list_directory(client, directory, {"101", "trunk-a"}, set()))
+        asked = {headers["Variable"] for headers in manager.asked if headers["Action"] == "Getvar"}
+
+    assert directory.static["trunk-a"] == ["trunk-a@@bb"]
+    assert not directory.static.get("101")
+    assert ("PJSIP_AOR(101,contact)" in asked) is not has_database
 
 
 def test_a_reload_has_settings_read_again(watch: Watch) -> None:
