@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import time
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,7 @@ class LargeManager:
             "PJSIPShowContacts": [_answer("PJSIPShowContacts", _contacts(names, usec)) for usec in (21_300, 22_700)],
             "PJSIPShowAors": [_answer("PJSIPShowAors", _aors(names))],
             "PJSIPShowEndpoints": [_answer("PJSIPShowEndpoints", _endpoints(names))],
+            "DBGetTree": [_answer("DBGetTree", _stored(names))],
         }
         #: How often the contacts were asked for.
         self.rounds = 0
@@ -78,7 +80,7 @@ def contacts(scale: Scale) -> Iterator[Figure]:
 @contextmanager
 def _played(large: LargeManager) -> Iterator[PlayedManager]:
     with PlayedManager() as manager:
-        manager.actions = (*manager.actions, *LISTS)
+        manager.actions = (*manager.actions, *LISTS, "DBGetTree")
         manager.instead = large
         yield manager
 
@@ -189,7 +191,7 @@ def storm(peer: Peer, daemon: Watched) -> list[float]:
 
 
 def _answer(action: str, rows: Sequence[dict[str, str]]) -> bytes:
-    event, _ = LISTS[action]
+    event = LISTS[action][0] if action in LISTS else "DBGetTreeResponse"
     number = {"ActionID": NUMBER.decode()}
     start = in_lines({"Response": "Success", **number, "EventList": "start", "Message": "A listing follows"})
     end = in_lines({"Event": f"{event}Complete", **number, "EventList": "Complete", "ListItems": str(len(rows))})
@@ -245,6 +247,34 @@ def _aors(names: Sequence[str]) -> list[dict[str, str]]:
             "OutboundProxy": "",
         }
         for number, name in enumerate(names)
+    ]
+
+
+def _stored(names: Sequence[str]) -> list[dict[str, str]]:
+    """What Asterisk's own database has of these contacts."""
+    return [
+        {
+            "Key": f"/registrar/contact/{contact['ObjectName']}",
+            "Val": json.dumps(
+                {
+                    "via_addr": contact["ViaAddr"],
+                    "via_port": "5060",
+                    "endpoint": contact["Endpoint"],
+                    "uri": contact["Uri"],
+                    "user_agent": contact["UserAgent"],
+                    "qualify_frequency": "60",
+                    "qualify_timeout": "3.000000",
+                    "expiration_time": contact["ExpirationTime"],
+                    "call_id": contact["CallId"],
+                    "reg_server": "spk93b",
+                    "prune_on_boot": "no",
+                    "authenticate_qualify": "no",
+                    "path": "",
+                    "outbound_proxy": "",
+                }
+            ),
+        }
+        for contact in _contacts(names, 0)
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +13,14 @@ from tempfile import TemporaryDirectory
 from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
+from healthmon.ami.endpoints import LIST_AORS, LIST_ENDPOINTS
 from healthmon.config.sections.shared import Secret
 from healthmon.model import SettingsList, Target
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.contacts import ContactPart
 from healthmon.sources.manager.link import ManagerLink
 from healthmon.times.clock import Clock
+from tests.bench.bare_manager import BareManager, lists_apart
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
 from tests.bench.watched import PBX
@@ -31,6 +33,12 @@ from tests.lab.pbxfiles import Options
 #: What the user may write, and what is asked for then.
 RIGHTS = {"system,reporting": "lists", "reporting": "variables"}
 TRUNKS = 20
+#: The functions that tell of an endpoint, and of its AOR.
+OF_ENDPOINT, OF_AOR = ("aors", "outbound_auth"), ("qualify_frequency", "qualify_timeout", "max_contacts", "contact")
+#: So many variables are under way at once in the bare baseline, as in ours.
+WINDOW = 500
+#: Told within so long (milliseconds), if Asterisk alone takes no longer; else within so many times what it takes.
+WITHIN, TIMES_BARE = 4000.0, 1.3
 START_WITHIN = 600.0
 #: Long enough that hardly any OPTIONS leave meanwhile (seconds).
 QUALIFY_EVERY = 3600
@@ -50,7 +58,9 @@ def settings(scale: Scale) -> Iterator[Figure]:
                 _let_them_register(pbx, scale.many)
                 # With 20,000 endpoints a start takes a minute or two.
                 pbx.start(wait=False).wait_ready(START_WITHIN)
-                yield from _first_rounds(pbx, scale, f"Asterisk {version}, {way}")
+                yield from _first_rounds(pbx, scale, f"Asterisk {version}, {way}", way)
+                if way == "lists":
+                    yield from _bare_ways(pbx, scale, f"Asterisk {version} alone (bare)")
 
 
 def _endpoints(many: int) -> list[Endpoint]:
@@ -88,41 +98,105 @@ def _registered(name: str, number: int) -> tuple[str, str]:
     return f"/registrar/contact/{name};@{number:032x}", json.dumps(contact, separators=(",", ":"))
 
 
-def _first_rounds(pbx: Asterisk, scale: Scale, how: str) -> Iterator[Figure]:
-    """Read everything as after a login, several times; from the first request to the settings of the last endpoint."""
-    until_known, used, whole = zip(*(_first_round(pbx, scale.many) for _ in range(scale.rounds)), strict=True)
+def _first_rounds(pbx: Asterisk, scale: Scale, how: str, way: str) -> Iterator[Figure]:
+    """Read everything as after a login, several times, in turns with the bare client.
+
+    From the first request to the settings of the first endpoints and of the last one.
+    """
+    rounds, alone = [], []
+    with closing(BareManager(pbx)) as bare:
+        for _ in range(scale.rounds):
+            alone.append(_took(lambda: _ask_barely(bare, way, scale.many)))
+            rounds.append(_first_round(pbx, scale.many))
+    bare_ms = median(alone)
+    first, until_known, whole, used = (median(values) for values in zip(*rounds, strict=True))
     what = f"{how}: settings of {scale.many:,} endpoints"
-    yield Figure(f"{what}, request to offered", median(until_known), "ms", at_most=4000.0)
-    yield Figure(f"{what}, with the contacts", median(whole), "ms")
-    yield Figure(f"{what}, with the contacts, processor time", median(used), "ms")
+    yield Figure(f"{how}: settings of the {TRUNKS} providers, request to offered", first, "ms")
+    if bare_ms <= WITHIN:
+        yield Figure(f"{what}, request to offered", until_known, "ms", at_most=WITHIN, bare=bare_ms)
+    else:
+        yield Figure(f"{what}, request to offered", until_known, "ms", bare=bare_ms, ratio_at_most=TIMES_BARE)
+    yield Figure(f"{what}, with the contacts", whole, "ms")
+    yield Figure(f"{what}, with the contacts, processor time", used, "ms")
 
 
-def _first_round(pbx: Asterisk, many: int) -> tuple[float, float, float]:
+def _ask_barely(bare: BareManager, way: str, many: int) -> None:
+    """Ask for what tells the settings, in the same way."""
+    if way == "lists":
+        bare.lists(LIST_ENDPOINTS, LIST_AORS)
+        return
+    for function in [f"PJSIP_ENDPOINT({{}},{what})" for what in OF_ENDPOINT] + _functions_of_aors():
+        bare.variables([function.format(name) for name in _names(many)], WINDOW)
+
+
+def _functions_of_aors() -> list[str]:
+    return [f"PJSIP_AOR({{}},{what})" for what in OF_AOR]
+
+
+def _bare_ways(pbx: Asterisk, scale: Scale, who: str) -> Iterator[Figure]:
+    """What Asterisk takes for the same lists and for one variable of each AOR, asked in several ways."""
+    names = [_functions_of_aors()[0].format(name) for name in _names(scale.many)]
+    with closing(BareManager(pbx)) as bare:
+
+        def one_after_the_other() -> None:
+            bare.lists(LIST_ENDPOINTS)
+            bare.lists(LIST_AORS)
+
+        ways: dict[str, Callable[[], float]] = {
+            "both lists, one after the other": lambda: _took(one_after_the_other),
+            "both lists at once, one connection": lambda: _took(lambda: bare.lists(LIST_ENDPOINTS, LIST_AORS)),
+            "both lists at once, two connections": lambda: lists_apart(pbx, (LIST_ENDPOINTS, LIST_AORS)),
+            "a variable of each, 50 under way": lambda: _took(lambda: bare.variables(names, 50)),
+            f"a variable of each, {WINDOW} under way": lambda: _took(lambda: bare.variables(names, WINDOW)),
+            "a variable of each, all under way": lambda: _took(lambda: bare.variables(names, len(names))),
+        }
+        took = {way: [ask() for _ in range(scale.rounds)] for way, ask in ways.items()}
+    for way, times in took.items():
+        yield Figure(f"{who}: {way}, {scale.many:,} endpoints", median(times), "ms")
+
+
+def _took(ask: Callable[[], None]) -> float:
+    begun = time.monotonic()
+    ask()
+    return (time.monotonic() - begun) * 1000
+
+
+def _names(many: int) -> list[str]:
+    """All endpoints; those of a small watch section first, as the engine has them learned."""
+    return [f"trunk-{number}" for number in range(TRUNKS)] + [str(10_000 + number) for number in range(many - TRUNKS)]
+
+
+def _first_round(pbx: Asterisk, many: int) -> tuple[float, float, float, float]:
+    """Until the first settings, those of all, and the whole round; and our processor time (milliseconds)."""
     username, password = pbx.ami_auth
     host, port = pbx.ami
     config = replace(
         pbx_config(), name=PBX, ami=f"tcp://{host}:{port}", ami_username=username, ami_password=Secret(password)
     )
     link = ManagerLink(config, Inbox(1_000_000, 1_000_000), Clock())
-    names = [str(10_000 + number) for number in range(many - TRUNKS)] + [f"trunk-{number}" for number in range(TRUNKS)]
-    link.endpoints = {Target(PBX, "PJSIP", name): None for name in names}
+    link.endpoints = {Target(PBX, "PJSIP", name): None for name in _names(many)}
     link.has_events = True
     part = ContactPart(link)
     part.learn()
+    known, first, known_after = set[str](), 0.0, 0.0
     with closing(AmiClient(config, timeout=60.0)) as client:
-        begun, used, known, known_after = time.monotonic(), time.thread_time(), 0, 0.0
+        begun, used = time.monotonic(), time.thread_time()
         for _ in part.work(client):
             client.events_at_hand()
-            known += _settings_in(link.inbox)
-            if known == many and not known_after:
+            known |= _settings_in(link.inbox)
+            if known and not first:
+                first = time.monotonic() - begun
+            if len(known) == many and not known_after:
                 known_after = time.monotonic() - begun
         took = time.monotonic() - begun
-    if known != many:
-        raise RuntimeError(f"settings of {known} of {many} endpoints")
-    return known_after * 1000, (time.thread_time() - used) * 1000, took * 1000
+    if len(known) != many:
+        raise RuntimeError(f"settings of {len(known)} of {many} endpoints")
+    return first * 1000, known_after * 1000, took * 1000, (time.thread_time() - used) * 1000
 
 
-def _settings_in(inbox: Inbox) -> int:
+def _settings_in(inbox: Inbox) -> set[str]:
+    """The endpoints whose settings have been offered."""
     if not len(inbox):
-        return 0
-    return sum(len(offered.settings) for offered in inbox.drain(0) if isinstance(offered, SettingsList))
+        return set()
+    offered = [sighting for sighting in inbox.drain(0) if isinstance(sighting, SettingsList)]
+    return {settings.target.resource for sighting in offered for settings in sighting.settings}
