@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ChecksFields,
         FailingFields,
         IncidentFields,
+        NeverAskedFields,
         PbxFields,
         PendingSiteFields,
         QuietFields,
@@ -98,12 +99,19 @@ def _pbx(pbx: PbxStatus, status: Status) -> PbxFields:
         "alive_at": rfc3339(fresh.alive_at),
         "version": pbx.version or None,
         "old": pbx.old or None,
-        "no_registrations": pbx.no_registrations or None,
         "last_event_ago_s": _lasted(fresh.last_event_at, status),
         "last_snapshot_ago_s": _lasted(fresh.last_snapshot_at, status),
         "alive_ago_s": _lasted(fresh.alive_at, status),
         "endpoints": _counts(pbx.endpoints),
+        **_never_asked(pbx),
     }
+
+
+def _never_asked(pbx: PbxStatus) -> NeverAskedFields:
+    """Say why nobody ever knew how its registrations are."""
+    if pbx.no_registrations:
+        return {"no_registrations": pbx.no_registrations}
+    return {}
 
 
 def _target(row: TargetStatus, status: Status) -> TargetFields:

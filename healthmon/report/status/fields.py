@@ -54,7 +54,13 @@ class CheckFields(StateFields):
     counts: bool
 
 
-class PbxFields(BeliefFields):
+class NeverAskedFields(TypedDict, total=False):
+    """Why nobody ever knew how the registrations of a PBX are, where nobody did."""
+
+    no_registrations: str
+
+
+class PbxFields(BeliefFields, NeverAskedFields):
     """A PBX, and how fresh our view of it is."""
 
     name: str
@@ -63,8 +69,6 @@ class PbxFields(BeliefFields):
     alive_at: str | None
     version: str | None
     old: str | None
-    #: Why nobody ever knew how its registrations are; None: that is known, or nobody asks.
-    no_registrations: str | None
     last_event_ago_s: float | None
     last_snapshot_ago_s: float | None
     alive_ago_s: float | None

@@ -111,7 +111,7 @@ def _pending_site(site: PendingSiteFields) -> str:
 
 def _not_asked(data: StatusFields) -> list[str]:
     """The PBXs whose manager interface never let us in: what is green there says nothing of registrations."""
-    return [pbx["name"] for pbx in data["pbxs"] if pbx["no_registrations"]]
+    return [pbx["name"] for pbx in data["pbxs"] if "no_registrations" in pbx]
 
 
 def _summary(data: StatusFields, wish: StatusLayout, screen: Screen) -> str:
