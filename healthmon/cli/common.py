@@ -82,6 +82,13 @@ as_of_option = click.option(
 CLOCKS_DIFFER_BY = 60.0
 
 
+by_option = click.option(
+    "--by", metavar="NAME", help="Who says so, where a program gives the order for somebody.  [default: this user]"
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+
+
 def as_of_moment(as_of: str | None, zone: ZoneInfo) -> float:
     """Say what is now: the present, or a time before it. Raises BadWindow."""
     now = time.time()

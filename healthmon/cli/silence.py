@@ -10,7 +10,16 @@ from pathlib import Path
 import click
 
 from healthmon.cli import completing
-from healthmon.cli.common import NUMBER, author, database_option, database_settings, plans, screen
+from healthmon.cli.common import (
+    NUMBER,
+    author,
+    by_option,
+    database_option,
+    database_settings,
+    json_option,
+    plans,
+    screen,
+)
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.plans import Plans
 from healthmon.core.grouping.sites import Sites
@@ -41,6 +50,8 @@ def command() -> None:
 @click.option("--for", "lasting", metavar="DURATION", help="For 30m, 2h, 1d.")
 @click.option("--until", metavar="TIME", help="Until 18:00, or '2026-05-01 14:00', or the end of a date.")
 @click.option("--reason", default="", help="For the others: why.")
+@by_option
+@json_option
 @database_option
 @click.pass_context
 def add(
@@ -50,6 +61,8 @@ def add(
     lasting: str | None,
     until: str | None,
     reason: str,
+    by: str | None,
+    as_json: bool,
     database: Path | None,
 ) -> None:
     """Silence what matches: 101, PJSIP/1*, office:PJSIP/101, office, site=203.0.113.7, kind=phone, watch=…, or all.
@@ -58,7 +71,7 @@ def add(
     shell's, in quotes. Several of one sort are alternatives; different sorts must all fit.
     """
     where, now = database_settings(ctx.obj, database, is_strict=True), time.time()
-    planned, by = plans(ctx.obj, database), author()
+    planned, by = plans(ctx.obj, database), by or author()
     become_owner(where.database)
     with open_reader(where.database) as reader:
         pbxs = {state.target.pbx for state in reader.states()}
@@ -67,6 +80,9 @@ def add(
     end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason, by_wall=until is not None)
+    if as_json:
+        click.echo(json_text(silence_data(silence)))
+        return
     matching = _matching(where.database, matcher, planned)
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if matching:
@@ -103,7 +119,7 @@ def _matching(database: Path, matcher: Matcher, planned: Plans) -> list[Target]:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+@json_option
 @database_option
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
@@ -145,12 +161,16 @@ def _called(matching: Sequence[Target], names: DisplayNames) -> str:
 
 @command.command("end")
 @click.argument("number", metavar="ID", type=NUMBER, shell_complete=completing.silences)
+@json_option
 @database_option
 @click.pass_context
-def end(ctx: click.Context, *, number: int, database: Path | None) -> None:
+def end(ctx: click.Context, *, number: int, as_json: bool, database: Path | None) -> None:
     """End a silence now: what is still down is told."""
     where = database_settings(ctx.obj, database, is_strict=True)
     become_owner(where.database)
     with open_commander(where.database) as commander:
         silence = commander.end_silence(number, time.time())
+    if as_json:
+        click.echo(json_text(silence_data(silence)))
+        return
     click.echo(visible(f"silence {number} is over: {silence.matcher}. What is still down is told now."))

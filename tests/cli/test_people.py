@@ -149,6 +149,19 @@ def test_the_silences_have_the_fields_of_the_document(office: Path) -> None:
     check(json.loads(silence(office, "list", "--json").stdout), example(3))
 
 
+def test_a_program_gives_orders_for_somebody_and_reads_what_was_booked(office: Path, run: Run) -> None:
+    added = silence(office, "add", "--json", "--by", "victor", "--for", "1h", "--", "pbx=office")
+    ended = silence(office, "end", "1", "--json")
+    acknowledged = run("ack", "840", "--json", "--by=victor", "--reason=called them")
+    listed = run("incidents", "--open", "--json")
+
+    check([json.loads(added.stdout), json.loads(ended.stdout)], example(3))
+    assert json.loads(added.stdout)["by"] == "victor"
+    said = json.loads(acknowledged.stdout)
+    assert (said["acknowledged_by"], said["acknowledgement"]) == ("victor", "called them")
+    assert said.keys() == json.loads(listed.stdout)[0].keys()
+
+
 def test_an_acknowledgement_is_for_the_daemon(office: Path, run: Run) -> None:
     result = run("ack", "840", "--reason", "called them")
 
