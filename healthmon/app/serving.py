@@ -20,10 +20,11 @@ from healthmon.app import signals
 from healthmon.app.own_program import own_program
 from healthmon.app.threads import started
 from healthmon.config.loading.web_settings import WebSettings
-from healthmon.config.values import OwnAddress
+from healthmon.config.values import OwnAddress, url_of
 from healthmon.errors import HealthmonError
+from healthmon.publish.web.access.access import Access, Guests
 from healthmon.publish.web.application import application
-from healthmon.publish.web.commands import OwnCommands
+from healthmon.publish.web.commands import Programs
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
 
@@ -79,22 +80,23 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
         live = Live(watcher, settings.where.names, time.time)
         live.look()
         where = settings.where
-        commands = OwnCommands(own_program(settings.path))
+        commands = Programs(own_program(settings.path))
         app = application(
             live,
             settings.plans,
             where.timezone,
             commands,
+            Access(Guests(settings.web, settings.users, settings.tokens)),
             has_phones=settings.web.metrics_of_phones,
             spoken=settings.language,
         )
         try:
             server = server_of(app, listen.address, listen.port)
         except OSError as error:
-            raise CannotListen(f"cannot answer on {_url(listen)}: {error.strerror}") from error
+            raise CannotListen(f"cannot answer on {url_of(listen)}: {error.strerror}") from error
         with closing(server), closing(commands):
             answering = started(server.run, "answering")
-            log.info("answers on %s", _url(listen))
+            log.info("answers on %s", url_of(listen))
             while answering.is_alive() and signals.wait(0) is None:
                 live.answer(LOOK_EVERY)
                 if ends_with and str(os.getppid()) != ends_with:
@@ -119,6 +121,8 @@ def server_of(app: Flask, address: str, port: int) -> BaseWSGIServer:
             max_request_body_size=LARGEST_REQUEST,
             outbuf_high_watermark=LARGEST_ANSWER,
             asyncore_use_poll=True,
+            # Whose headers of a proxy are believed, publish/web/access/peer.py says.
+            clear_untrusted_proxy_headers=False,
             ident="healthmon",
         ),
     )
@@ -133,9 +137,3 @@ def most_connections() -> int:
     if hard == resource.RLIM_INFINITY:
         return CONNECTIONS
     return max(min(CONNECTIONS, hard - OTHER_FILES), 1)
-
-
-def _url(listen: OwnAddress) -> str:
-    if ":" in listen.address:
-        return f"http://[{listen.address}]:{listen.port}"
-    return f"http://{listen.address}:{listen.port}"

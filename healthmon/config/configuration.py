@@ -14,6 +14,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.site import SiteConfig
+from healthmon.config.sections.user import TokenConfig, UserConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.sections.web import WebConfig
 from healthmon.config.watch_index import WatchIndex
@@ -33,6 +34,8 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     names: Mapping[str, str] = field(default_factory=dict)
     schedules: tuple[ScheduleConfig, ...] = ()
     web: WebConfig = field(default_factory=WebConfig)
+    users: tuple[UserConfig, ...] = ()
+    tokens: tuple[TokenConfig, ...] = ()
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 

@@ -14,7 +14,7 @@ from healthmon.config.sections.shared import Hold
 from healthmon.config.sections.site import SiteConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.urls import THROUGH_HTTP, place_of
-from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, written
+from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, url_of, written
 from healthmon.model import Kind, Probe, Severity
 from healthmon.times.occasions import CalendarTime
 from healthmon.times.weekly import Weekly
@@ -44,6 +44,8 @@ def describe(config: Config) -> list[str]:
         lines += ["", *describe_schedule(schedule)]
     for window in config.maintenance:
         lines += ["", *describe_maintenance(window)]
+    if config.web.listen is not None:
+        lines += ["", *describe_web(config)]
     return lines
 
 
@@ -157,6 +159,29 @@ def describe_schedule(schedule: ScheduleConfig) -> list[str]:
         f"    healthmon report {shlex.join(schedule.report)}",
         f"    sent to {_names(schedule.receivers)}",
     ]
+
+
+def describe_web(config: Config) -> list[str]:
+    """Say where HTTP is answered, who may see and who may change something; hashes are not shown."""
+    web = config.web
+    assert web.listen is not None  # noqa: S101  (whoever calls has looked)
+    lines = [f"web: answers on {url_of(web.listen)}"]
+    if web.names:
+        lines[0] += f", called {', '.join(web.names)}"
+    if web.trusted_proxy:
+        line = f"    believes the proxy {', '.join(web.trusted_proxy)}"
+        if web.remote_user_header:
+            line += f", also who has logged in there ({web.remote_user_header})"
+        lines.append(line)
+    if not config.users:
+        lines.append("    nobody has to log in; nobody but a token can change anything")
+    for user in config.users:
+        line = f"    user {user.name}: {user.role}"
+        if user.password_hash is None:
+            line += ", by the proxy alone"
+        lines.append(line)
+    lines += [f"    token {token.name}: {token.role}" for token in config.tokens]
+    return lines
 
 
 def calendar_in_words(at: CalendarTime) -> str:

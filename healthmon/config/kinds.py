@@ -10,10 +10,11 @@ from healthmon.config.sections.pbx import PBX
 from healthmon.config.sections.receiver import RECEIVER
 from healthmon.config.sections.schedule import SCHEDULE
 from healthmon.config.sections.site import SITE
+from healthmon.config.sections.user import TOKEN, USER
 from healthmon.config.sections.watch import WATCH
 from healthmon.config.sections.web import WEB
 
 KINDS = {
     section.kind: section
-    for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE, NAMES, SCHEDULE, WEB)
+    for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE, NAMES, SCHEDULE, WEB, USER, TOKEN)
 }

@@ -267,17 +267,39 @@ def own_address(value: str) -> OwnAddress:
     return OwnAddress(address, int(port))
 
 
-def loopback_address(value: str) -> OwnAddress:
-    """``127.0.0.1:8089``: an address that only this machine gets to, and a port."""
-    from ipaddress import ip_address  # noqa: PLC0415 (status and report have no need of it)
-
+def address_and_port(value: str) -> OwnAddress:
+    """``127.0.0.1:8089``, ``0.0.0.0:8089`` or ``[::]:8089``: both are needed."""
     found = own_address(value)
     if not found.address or not found.port:
         raise Unsuitable(f"{shown(value)}: an address and a port are wanted, as 127.0.0.1:8089")
-    if not ip_address(found.address).is_loopback:
-        what = "must be a loopback address, as 127.0.0.1:8089: whoever gets to it may read all that healthmon knows"
-        raise Unsuitable(f"{shown(value)}: {what}")
     return found
+
+
+def url_of(where: OwnAddress) -> str:
+    """Write where HTTP is answered as a URL."""
+    if ":" in where.address:
+        return f"http://[{where.address}]:{where.port}"
+    return f"http://{where.address}:{where.port}"
+
+
+def host_names(value: str) -> tuple[str, ...]:
+    """Names of a machine, ``monitor.example.org``, in lower case, without a port."""
+    return _each(_host_name, value)
+
+
+def _host_name(word: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", word):
+        raise Unsuitable(
+            f"{shown(word)}: a name is wanted, as monitor.example.org, without https:// and without a port"
+        )
+    return word.lower()
+
+
+def header_name(value: str) -> str:
+    """The name of a header of HTTP; one with _ reaches nobody."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value):
+        raise Unsuitable(f"{shown(value)}: the name of a header has letters, digits and -, as X-Remote-User")
+    return value
 
 
 def severity(value: str) -> Severity:

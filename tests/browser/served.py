@@ -10,11 +10,12 @@ from waitress.server import BaseWSGIServer, create_server
 
 from healthmon.app.own_program import own_program
 from healthmon.config.plans import Plans
+from healthmon.publish.web.access.access import Access, Guests
 from healthmon.publish.web.application import application
-from healthmon.publish.web.commands import OwnCommands
+from healthmon.publish.web.commands import Programs
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
-from tests.publish.scene import configuration
+from tests.publish.scene import ANYBODY, configuration
 from tests.report.builder import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -23,9 +24,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
 class Served:
     """An application that answers; its clock stands, until somebody sets it. It ends with the with block."""
 
-    def __init__(self, path: Path, *, spoken: str = "en", plans: Plans | None = None, port: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, spoken: str = "en", plans: Plans | None = None, port: int = 0, guests: Guests = ANYBODY
+    ) -> None:
         self._path = path
-        self._spoken, self._plans = spoken, plans or Plans()
+        self._spoken, self._plans, self._guests = spoken, plans or Plans(), guests
         self.now = NOW
         self._stop, self._ready = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -51,8 +54,9 @@ class Served:
         with Watcher(self._path) as watcher:
             live = Live(watcher, self._plans.names, lambda: self.now)
             live.look()
-            commands = OwnCommands(own_program(configuration(self._path)))
-            app = application(live, self._plans, BERLIN, commands, has_phones=False, spoken=self._spoken)
+            commands = Programs(own_program(configuration(self._path)))
+            access = Access(self._guests)
+            app = application(live, self._plans, BERLIN, commands, access, has_phones=False, spoken=self._spoken)
             server = create_server(app, host="127.0.0.1", port=self.port, threads=4)
             answering = threading.Thread(target=server.run, daemon=True)
             answering.start()

@@ -244,12 +244,16 @@ def test_every_option_that_is_secret_becomes_a_secret_that_logs_do_not_show(file
         "ami_password": "ami-s3cret",
         "urls": "tgram://1:url-s3cret/7",
         "heartbeat_url": "https://hc-ping.com/k-s3cret",
+        "password_hash": f"scrypt:14:8:5:{'s3cret':-<22}:{'s3cret':-<43}",
+        "token_hash": f"sha256:{'5ec3e7':0<64}",
     }
     text = (
         f"[healthmon]\nheartbeat_url = {given['heartbeat_url']}\n"
         + pbx(password=f"password = {given['password']}\n{MANAGER}ami_password = {given['ami_password']}")
         + WATCH
         + f"[receiver r]\nurls = {given['urls']}\n"
+        + f"[user anna]\npassword_hash = {given['password_hash']}\n"
+        + f"[token grafana]\ntoken_hash = {given['token_hash']}\n"
     )
 
     config = files.load(text)
@@ -257,5 +261,7 @@ def test_every_option_that_is_secret_becomes_a_secret_that_logs_do_not_show(file
     assert {option.name for kind in KINDS.values() for option in kind.options if option.is_secret} == given.keys()
     assert set(_secrets_in(config)) == set(given.values())
     assert "s3cret" not in repr(config)
+    assert "5ec3e7" not in repr(config)
     redact = Redactor.of(config)
     assert all("s3cret" not in redact(f"it said {secret} twice") for secret in given.values())
+    assert "5ec3e7" not in redact(f"it said {given['token_hash']} twice")

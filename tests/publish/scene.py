@@ -10,17 +10,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from healthmon.app.own_program import own_program
 from healthmon.config.plans import Plans
+from healthmon.config.sections.web import WebConfig
 from healthmon.model import CheckState
+from healthmon.publish.web.access.access import Access, Guests
 from healthmon.publish.web.application import application
-from healthmon.publish.web.commands import OwnCommands
+from healthmon.publish.web.commands import Programs
 from healthmon.publish.web.live import Live
 from healthmon.store.read.follower import Watcher
 from tests.report.builder import NOW, running
 
 NO_PLANS = Plans()
+#: Only this machine gets here, and whoever does may look.
+ANYBODY = Guests(WebConfig())
 NOTHING_ELSE: Mapping[str, Any] = {}
 
 
@@ -35,25 +40,39 @@ def configuration(database: Path) -> Path:
 class Site:
     """An application, whoever asks it, and the clock by which it reads the database."""
 
-    def __init__(self, path: Path, *, has_phones: bool = False, spoken: str = "en", plans: Plans = NO_PLANS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        has_phones: bool = False,
+        spoken: str = "en",
+        plans: Plans = NO_PLANS,
+        guests: Guests = ANYBODY,
+    ) -> None:
         self.now = NOW
         self.watcher = Watcher(path)
-        self.commands = OwnCommands(own_program(configuration(path)))
+        self.commands = Programs(own_program(configuration(path)))
         self.live = Live(self.watcher, plans.names, lambda: self.now)
         zone = ZoneInfo("Europe/Berlin")
-        app = application(self.live, plans, zone, self.commands, has_phones=has_phones, spoken=spoken)
+        self.access = Access(guests, lambda: self.now)
+        app = application(self.live, plans, zone, self.commands, self.access, has_phones=has_phones, spoken=spoken)
         self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Ask, and return the status and the text."""
+        answer = self.ask("GET", path, sent=NOTHING_ELSE, **headers)
+        return answer.status_code, answer.text
+
+    def ask(self, method: str, path: str, *, sent: Mapping[str, Any] = NOTHING_ELSE, **headers: str) -> TestResponse:
+        """Ask, and return the whole answer. ``sent``: ``data`` or ``json``, ``environ_base`` …."""
         named = {"Host": "127.0.0.1:8089", **{name.replace("_", "-"): value for name, value in headers.items()}}
         # What has to be read is read by the thread that has opened the database.
         with ThreadPoolExecutor(1) as others:
-            asked = others.submit(self.client.get, path, headers=named)
+            asked = others.submit(self.client.open, path, method=method, headers=named, **sent)
             while not asked.done():
                 self.live.answer(0.01)
-        answer = asked.result()
-        return answer.status_code, answer.text
+                self.live.look()
+        return asked.result()
 
 
 @contextmanager

@@ -70,9 +70,9 @@ def described(served: Site) -> BaseSchema:
     return schemathesis.openapi.from_wsgi(PATH, served.client.application)
 
 
-def ask_whatever(described: BaseSchema, path: str, mode: GenerationMode, *left_out: CheckFunction) -> None:
+def ask_whatever(described: BaseSchema, path: str, method: str, mode: GenerationMode, *left_out: CheckFunction) -> None:
     """Ask in many ways that are as described, or are not, and hold each answer against the description."""
-    questions = described[path]["GET"].as_strategy(generation_mode=mode)
+    questions = described[path][method.upper()].as_strategy(generation_mode=mode)
 
     @settings(max_examples=EXAMPLES.get(path, 40), deadline=None, suppress_health_check=list(HealthCheck))
     @given(questions)
@@ -82,25 +82,28 @@ def ask_whatever(described: BaseSchema, path: str, mode: GenerationMode, *left_o
     ask()
 
 
-@pytest.mark.parametrize("path", [operation.path for operation in OPERATIONS])
-def test_whatever_is_asked_is_answered_as_described(described: BaseSchema, path: str) -> None:
+@pytest.mark.parametrize(("path", "method"), [(operation.path, operation.method) for operation in OPERATIONS])
+def test_whatever_is_asked_is_answered_as_described(described: BaseSchema, path: str, method: str) -> None:
     # That a text is no time, or that one is later than another, no description can say.
-    ask_whatever(described, path, GenerationMode.POSITIVE, positive_data_acceptance)
+    ask_whatever(described, path, method, GenerationMode.POSITIVE, positive_data_acceptance)
 
 
-@pytest.mark.parametrize("path", [operation.path for operation in OPERATIONS if 400 in operation.refusals])
-def test_what_is_not_as_described_is_refused(described: BaseSchema, path: str) -> None:
-    ask_whatever(described, path, GenerationMode.NEGATIVE)
+@pytest.mark.parametrize(
+    ("path", "method"), [(operation.path, operation.method) for operation in OPERATIONS if 400 in operation.refusals]
+)
+def test_what_is_not_as_described_is_refused(described: BaseSchema, path: str, method: str) -> None:
+    ask_whatever(described, path, method, GenerationMode.NEGATIVE)
 
 
 def test_every_route_of_the_api_is_described(served: Site) -> None:
     rules = {
-        rule.rule.replace("<", "{").replace(">", "}").replace("path:", "").replace("int:", "")
+        (method.lower(), rule.rule.replace("<", "{").replace(">", "}").replace("path:", "").replace("int:", ""))
         for rule in served.client.application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/")
     }
 
-    assert rules - {PATH} == {operation.path for operation in OPERATIONS}
+    assert rules - {("get", PATH)} == {(operation.method, operation.path) for operation in OPERATIONS}
 
 
 def test_the_description_is_answered_and_its_words_are_those_of_people(served: Site) -> None:

@@ -181,8 +181,8 @@ def waited_for(running: OwnCommands, number: int) -> list[threading.Thread]:
 
 def test_only_some_are_made_at_the_same_time_and_the_rest_goes_on(tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
-        web.commands._healthmon = FOR_EVER
-        threads = waited_for(web.commands, commands.MOST_AT_ONCE)
+        web.commands.reports._healthmon = FOR_EVER
+        threads = waited_for(web.commands.reports, commands.MOST_AT_ONCE)
 
         answer = web.client.get("/api/v1/report", headers={"Host": "localhost"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
@@ -197,14 +197,14 @@ def test_only_some_are_made_at_the_same_time_and_the_rest_goes_on(tmp_path: Path
 
 def test_one_that_takes_too_long_is_given_up_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "PATIENCE", 0.3)
-    slow = OwnCommands(FOR_EVER)
+    slow = OwnCommands(FOR_EVER, "busy")
     for _ in range(commands.MOST_AT_ONCE + 1):
         with pytest.raises(Unreadable, match="ask for less"):
             slow.run(())
 
 
 def test_one_that_cannot_be_started_is_said_and_makes_room() -> None:
-    nowhere = OwnCommands(["/nowhere/python"])
+    nowhere = OwnCommands(["/nowhere/python"], "busy")
     for _ in range(commands.MOST_AT_ONCE + 1):
         with pytest.raises(Unreadable, match="its process cannot be started"):
             nowhere.run(())

@@ -41,11 +41,36 @@ def check(draft: Draft) -> None:
     _receivers(draft)
     _same_url_twice(draft)
     _reports_for_tickets(draft)
+    check_web(draft)
     [web] = draft.of("web")
     if web.values.get("listen") is not None:
         _needs(web, "listen", WEB_LIBRARIES, "web")
     for schedule in draft.of("schedule"):
         _report_patterns(schedule, draft)
+
+
+def check_web(draft: Draft) -> None:
+    """Note why the web process must not answer as [web] says: who could get there would see everything."""
+    [web], users = draft.of("web"), draft.of("user")
+    listen, proxy = web.values.get("listen"), web.values.get("trusted_proxy")
+    header = web.values.get("remote_user_header")
+    if listen is not None and not is_loopback(listen.address) and not users and not proxy:
+        what = "whoever gets to this address could see everything: add a [user NAME] (healthmon web password makes one)"
+        web.problem("listen", f"{shown(listen.address)}: {what}, name a trusted_proxy, or take 127.0.0.1")
+    if header and not proxy:
+        web.problem("remote_user_header", "means nothing without trusted_proxy: nobody else is believed")
+    if header and not users:
+        web.problem("remote_user_header", "needs a [user NAME] for each who may come in; role says what they may do")
+    for user in users:
+        if not user.is_given("password_hash") and not user.is_given("password_hash_file") and not header:
+            user.problem("password_hash", "is missing; healthmon web password makes the line")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine gets to an address."""
+    from ipaddress import ip_address  # noqa: PLC0415  (status and report have no need of it)
+
+    return ip_address(address).is_loopback
 
 
 def _names(draft: Draft) -> None:

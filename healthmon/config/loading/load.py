@@ -81,6 +81,7 @@ def _resolve(
         resolve_templates(section, secrets.folder, templates)
     for section in draft.of("maintenance"):
         resolve.maintenance(section, draft)
+    resolve.credentials(draft, secrets)
 
 
 def _warn_if_readable(path: Path, draft: Draft) -> None:
@@ -111,6 +112,8 @@ def _config(path: Path, draft: Draft) -> Config:
         names=draft.of("names")[0].record().given,
         schedules=draft.records("schedule"),
         web=draft.of("web")[0].record(),
+        users=draft.records("user"),
+        tokens=draft.records("token"),
         warnings=draft.findings.warnings,
         **general.kind.fields_of(general.values),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from healthmon.config import urls
+from healthmon.config.credentials import password_hash, token_hash
 from healthmon.config.findings import Harmless, nearest, shown, shown_path
 from healthmon.config.loading.draft import Draft, DraftSection
 from healthmon.config.loading.ini import why_unreadable
@@ -139,6 +140,33 @@ def _password(section: DraftSection, secrets: Secrets, option: str, whose: str) 
         section.problem(option, f"is missing; give {option} or {file_option}")
     if 0 < len(section.values.get(option, "")) < urls.SHORT_SECRET:
         section.warning(used, SHORT)
+
+
+def credentials(draft: Draft, secrets: Secrets) -> None:
+    """Find the hashes of passwords and tokens, and check their form without showing it."""
+    for user in draft.of("user"):
+        _hash(user, secrets, "password_hash", password_hash)
+    for token in draft.of("token"):
+        _hash(token, secrets, "token_hash", token_hash)
+        if not token.is_given("token_hash") and not token.is_given("token_hash_file"):
+            token.problem("token_hash", "is missing; healthmon web token makes a token and the line")
+
+
+def _hash(section: DraftSection, secrets: Secrets, option: str, read: Callable[[str], object]) -> None:
+    used = option
+    if section.is_given(option + FILE):
+        used = option + FILE
+        if section.is_given(option):
+            section.problem(used, f"{option} is given as well; one of the two is enough")
+            return
+        _password_from_file(section, secrets, option)
+    try:
+        text = secrets.password(section.values.get(option, ""))
+        if text:
+            read(text)
+            section.values[option] = Secret(text)
+    except Unsuitable as unsuitable:
+        section.problem(used, str(unsuitable))
 
 
 def _literal_password(section: DraftSection, secrets: Secrets, option: str, whose: str) -> None:

@@ -1,6 +1,6 @@
-"""What the web process needs from a configuration: where to listen, what every command that looks needs, and a report.
+"""What the web process needs from a configuration: where to listen, who may ask, what a report needs.
 
-No secret is read, and what is wrong in other sections does not keep anybody from looking.
+Of secrets it reads hashes alone; and what is wrong in other sections does not keep anybody from looking.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from healthmon.config.findings import Findings
+from healthmon.config.loading import resolve
+from healthmon.config.loading.checks import check_web
 from healthmon.config.loading.database_settings import DatabaseSettings, load_database_settings
 from healthmon.config.loading.draft import draft_of, read_file
 from healthmon.config.loading.plans import load_plans
+from healthmon.config.loading.secrets import Secrets
 from healthmon.config.plans import Plans
 from healthmon.config.sections.general import HEALTHMON
+from healthmon.config.sections.user import TOKEN, USER, TokenConfig, UserConfig
 from healthmon.config.sections.web import WEB, WebConfig
 from healthmon.errors import ConfigError
 
@@ -24,7 +28,7 @@ NO_PLANS = Plans()
 
 
 class WebSettings(Struct, frozen=True):
-    """What [web] says, where the database is, what sites are called, and the language of pages."""
+    """What [web] says, who may ask, where the database is, what sites are called, and the language of pages."""
 
     #: The configuration itself.
     path: Path
@@ -32,15 +36,22 @@ class WebSettings(Struct, frozen=True):
     where: DatabaseSettings
     plans: Plans = NO_PLANS
     language: str = "en"
+    users: tuple[UserConfig, ...] = ()
+    tokens: tuple[TokenConfig, ...] = ()
 
 
 def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
-    """Read what the web process needs. Raises ConfigError, also for what is wrong in [web]."""
+    """Read what the web process needs. Raises ConfigError, also for what is wrong with who may ask."""
     where = load_database_settings(path, environ)
     form, findings = Findings(str(path)), Findings(str(path))
-    kinds = {WEB.kind: WEB, HEALTHMON.kind: HEALTHMON}
+    kinds = {kind.kind: kind for kind in (WEB, HEALTHMON, USER, TOKEN)}
     draft = draft_of([section for section in read_file(path, form) if section.kind in kinds], kinds, findings)
-    wrong = [problem for problem in findings.problems if problem.section == WEB.kind or problem.option == "language"]
+    resolve.credentials(draft, Secrets(environ, path.absolute().parent))
+    check_web(draft)
+    # Of [healthmon] it is the language alone.
+    wrong = [
+        problem for problem in findings.problems if problem.section != HEALTHMON.kind or problem.option == "language"
+    ]
     if wrong:
         raise ConfigError(wrong)
     language = HEALTHMON.value_of("language", draft.general.values)
@@ -49,4 +60,7 @@ def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
     except ConfigError:
         # Where sites and times of maintenance are wrong, pages are made without them.
         plans = Plans(names=where.names)
-    return WebSettings(path, draft.of(WEB.kind)[0].record(), where, plans, language)
+    [web] = draft.records(WEB.kind)
+    return WebSettings(
+        path, web, where, plans, language, users=draft.records(USER.kind), tokens=draft.records(TOKEN.kind)
+    )

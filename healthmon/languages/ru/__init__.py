@@ -265,6 +265,35 @@ TEXTS = {
     "Maintenance of the next 7 days": "Обслуживание в ближайшие 7 дней",
     "Ended in the last 7 days": "Закончилось за последние 7 дней",
     "How to add and end one": "Как добавить и закончить",
+    "Settings": "Настройки",
+    "What the configuration says now, as healthmon check-config puts it. It is changed in its file alone.": (
+        "Что сейчас говорит конфигурация, словами healthmon check-config. Меняется она только в своём файле."
+    ),
+    "Log in": "Войти",
+    "Log out": "Выйти",
+    "Password": "Пароль",
+    "Please try once more.": "Попробуйте ещё раз.",
+    "Wrong name or password.": "Неверное имя или пароль.",
+    "Too many attempts. Try again in {n} s.": "Слишком много попыток. Следующая через {n} с.",
+    "Too many log in at the same time. Try again in a moment.": (
+        "Слишком много входов одновременно. Попробуйте через несколько секунд."
+    ),
+    "Acknowledge": "Подтвердить",
+    "Who does what about it, for the others": "Кто что делает, для остальных",
+    "There are no more reminders then. That it is over is told all the same.": (
+        "Напоминаний больше не будет. О восстановлении сообщается всё равно."
+    ),
+    "Silence": "Заглушить",
+    "For how long": "На какое время",
+    "or until": "или до",
+    "Why, for the others": "Почему, для остальных",
+    "An endpoint or several (PJSIP/101, PJSIP/1*), a site (site=…), a PBX (pbx=…), a watch (watch=…), or all.": (
+        "Один или несколько абонентов (PJSIP/101, PJSIP/1*), площадка (site=…), АТС (pbx=…), секция watch (watch=…) "
+        "или всё (all)."
+    ),
+    "Add one": "Добавить",
+    "End": "Закончить",
+    "End silence {number}": "Закончить заглушение {number}",
     "Report": "Отчёт",
     "Time": "Время",
     "or from": "или с",

@@ -74,7 +74,11 @@ class Redactor:
     def of(cls, *configs: Config) -> Redactor:
         """Know every secret of these configurations."""
         urls = {url.url for config in configs for receiver in config.receivers for url in receiver.urls}
-        passwords = {word for config in configs for pbx in config.pbxs for word in (pbx.password, pbx.ami_password)}
+        passwords: set[str] = {
+            word for config in configs for pbx in config.pbxs for word in (pbx.password, pbx.ami_password)
+        }
+        passwords |= {user.password_hash or "" for config in configs for user in config.users}
+        passwords |= {token.token_hash for config in configs for token in config.tokens}
         tokens = {
             token for config in configs if config.heartbeat for token in secrets_of_heartbeat(config.heartbeat.url)
         }

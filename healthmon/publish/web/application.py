@@ -1,14 +1,12 @@
-"""What is answered to which request. Nothing is written."""
+"""What is answered to which request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from healthmon.config.plans import Plans
@@ -16,56 +14,57 @@ from healthmon.errors import HealthmonError
 from healthmon.model import Health
 from healthmon.publish.metrics import CONTENT_TYPE, metrics_text
 from healthmon.publish.present import Present
-from healthmon.publish.web.answers import NotThere, json_answer, plain, to_ask_again
+from healthmon.publish.web.access.access import Access
+from healthmon.publish.web.access.guard import guard
+from healthmon.publish.web.access.identity import asker
+from healthmon.publish.web.answers import json_answer, plain
 from healthmon.publish.web.api import api
-from healthmon.publish.web.commands import OwnCommands
-from healthmon.publish.web.live import Busy, Live, Unreadable
+from healthmon.publish.web.commands import Programs
+from healthmon.publish.web.live import Live
+from healthmon.publish.web.orders import Orders
+from healthmon.publish.web.orders_api import orders_api
+from healthmon.publish.web.pages.forms import forms
+from healthmon.publish.web.pages.login import login
+from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.pages.routes import pages
 from healthmon.publish.web.reports import reports
+from healthmon.publish.web.statuses import finished, status_of
 from healthmon.report.status.rows import PbxStatus
-from healthmon.report.target_names import BadTarget
 
 
 def application(
-    live: Live, plans: Plans, zone: ZoneInfo, commands: OwnCommands, *, has_phones: bool, spoken: str = "en"
+    live: Live,
+    plans: Plans,
+    zone: ZoneInfo,
+    commands: Programs,
+    access: Access,
+    *,
+    has_phones: bool,
+    spoken: str = "en",
 ) -> Flask:
     """Make the application. ``has_phones``: ``/metrics`` has series of each phone.
 
     ``plans``: what the configuration calls endpoints and sites; ``zone``: of times and of dates in questions;
-    ``spoken``: the language of the pages.
+    ``spoken``: the language of the pages, one of ``healthmon.languages.CODES``.
     """
     app = Flask("healthmon", static_folder=None)
     # An empty name is a name, and leads nowhere else.
     app.url_map.merge_slashes = False
+    made, orders = Pages(live, zone, spoken, plans), Orders(live, commands.orders)
     app.register_blueprint(_health(live))
     app.register_blueprint(_metrics(live, has_phones=has_phones))
     app.register_blueprint(api(live, plans.names, zone))
-    app.register_blueprint(pages(live, zone, spoken, plans))
-    app.register_blueprint(reports(live, commands, zone))
+    app.register_blueprint(orders_api(orders))
+    app.register_blueprint(pages(live, zone, plans, made, commands.reports))
+    app.register_blueprint(forms(live, orders, made))
+    app.register_blueprint(login(access, made))
+    app.register_blueprint(reports(live, commands.reports, zone))
     app.register_blueprint(_description())
-    app.register_error_handler(Unreadable, _unavailable)
-    app.register_error_handler(Busy, _unavailable)
     app.register_error_handler(HealthmonError, _refused)
     app.register_error_handler(HTTPException, _no_page)
-    app.before_request(_refuse_other_hosts)
+    app.before_request(guard(access))
     app.after_request(_guard)
     return app
-
-
-def _refuse_other_hosts() -> Response | None:
-    """A page of somebody else's could have its name lead to this machine, and read what is answered here."""
-    if _is_this_machine(request.host):
-        return None
-    return plain("this is answered to http://127.0.0.1 and http://localhost only\n", HTTPStatus.FORBIDDEN)
-
-
-def _is_this_machine(place: str) -> bool:
-    """Whether ``localhost:8089`` or ``[::1]:8089`` names this machine."""
-    try:
-        host = urlsplit(f"//{place}").hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _guard(response: Response) -> Response:
@@ -75,21 +74,14 @@ def _guard(response: Response) -> Response:
     return response
 
 
-def _unavailable(error: HealthmonError) -> Response:
-    return to_ask_again(plain(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE))
-
-
 def _no_page(error: HTTPException) -> Response:
     """What Flask refuses by itself is one sentence, too."""
     return plain(f"{error.description}\n", HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
 def _refused(error: HealthmonError) -> Response:
-    """What is asked for makes no sense, or there is none of it."""
-    status = HTTPStatus.BAD_REQUEST
-    if isinstance(error, (BadTarget, NotThere)):
-        status = HTTPStatus.NOT_FOUND
-    return plain(f"{error}\n", status)
+    """What cannot be answered, or may not be, is one sentence."""
+    return finished(error, plain(f"{error}\n", status_of(error)))
 
 
 def _health(live: Live) -> Blueprint:
@@ -105,6 +97,8 @@ def _health(live: Live) -> Blueprint:
         reasons = list(why_unwell(live.present))
         if not reasons:
             return plain("ok\n")
+        if not asker().may_look:
+            reasons = ["not well; whoever is known here is told why"]
         return plain("".join(f"{reason}\n" for reason in reasons), HTTPStatus.SERVICE_UNAVAILABLE)
 
     return routes

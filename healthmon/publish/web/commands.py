@@ -1,4 +1,4 @@
-"""What takes seconds is worked out by one of healthmon's commands, in a process of its own.
+"""What takes seconds, and what writes, is done by one of healthmon's commands, in a process of its own.
 
 It shares no lock of SQLite's and no interpreter with what answers, holds nobody up who reads, and can be ended.
 """
@@ -43,15 +43,17 @@ class Printed(Struct, frozen=True):
 class OwnCommands:
     """Runs commands for all threads that answer. Whoever owns it ends them."""
 
-    def __init__(self, healthmon: Sequence[str]) -> None:
+    def __init__(self, healthmon: Sequence[str], busy: str) -> None:
+        """``busy``: what is said to who is the third."""
         self._healthmon = healthmon
+        self._busy = busy
         self._free = Semaphore(MOST_AT_ONCE)
         self._running: set[subprocess.Popen[bytes]] = set()
 
     def run(self, arguments: Iterable[str]) -> Printed:
         """Run one to its end. Raises Busy, and Unreadable: it cannot be started, or takes too long."""
         if not self._free.acquire(blocking=False):
-            raise Busy(f"{MOST_AT_ONCE} reports are being made already; ask again in a moment")
+            raise Busy(f"{self._busy}; ask again in a moment")
         try:
             return self._run([*self._healthmon, *arguments])
         finally:
@@ -84,6 +86,19 @@ class OwnCommands:
         """End what still runs: nobody waits for it any more."""
         for process in list(self._running):
             process.kill()
+
+
+class Programs:
+    """The commands that are run: nobody who acknowledges waits for reports. Whoever owns it ends them."""
+
+    def __init__(self, healthmon: Sequence[str]) -> None:
+        self.reports = OwnCommands(healthmon, f"{MOST_AT_ONCE} reports are being made already")
+        self.orders = OwnCommands(healthmon, f"{MOST_AT_ONCE} orders are being carried out already")
+
+    def close(self) -> None:
+        """End what still runs."""
+        self.reports.close()
+        self.orders.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

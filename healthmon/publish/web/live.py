@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from queue import Empty, Full, Queue
+from threading import Condition
 from typing import TypeVar
 
 from healthmon.errors import UNREADABLE, HealthmonError, StoreError, unreadable
@@ -54,6 +55,7 @@ class Live:
         self._number = 0
         self._anew = Rereading(watcher, self._read, wall)
         self._present: Present | None = None
+        self._renewed = Condition()
         self._jobs: Queue[Callable[[], None]] = Queue(MOST_WAITING)
         self.changes = ChangeLog()
 
@@ -80,6 +82,11 @@ class Live:
             return result.result(READ_WITHIN)
         except (Full, TimeoutError):
             raise Busy("too much is asked at the same time; ask again in a moment") from None
+
+    def wait_until(self, is_so: Callable[[Present], bool], seconds: float) -> None:
+        """Wait until what was ordered can be seen, for so long at most (seconds)."""
+        with self._renewed:
+            self._renewed.wait_for(lambda: self._present is not None and is_so(self._present), seconds)
 
     def have_read(self, find: Callable[[Reader], object]) -> None:
         """Have something read when its turn comes, and do not wait for it; too much is asked: it is not read."""
@@ -122,7 +129,9 @@ class Live:
         if self._anew.has_changed or self._present is None:
             self.changes.note(present.revision, present.status)
         self._number += self._anew.has_changed
-        self._present = present
+        with self._renewed:
+            self._present = present
+            self._renewed.notify_all()
         self._anew.wait(READ_AT_LEAST_EVERY)
 
     def _read(self, reader: Reader) -> Present:

@@ -15,6 +15,7 @@ from healthmon.history.figures import UnknownAs
 from healthmon.model import Health, Kind
 from healthmon.publish.web.api import LARGEST_PAGE, PAGE
 from healthmon.publish.web.fields import ChangesFields, TargetsFields
+from healthmon.publish.web.orders_api import AckBody, SilenceBody
 from healthmon.publish.web.report_question import RANGES
 from healthmon.report.admin.fields import SilenceFields
 from healthmon.report.availability.account import By
@@ -28,8 +29,10 @@ TEXT = "text/plain"
 #: What may be answered instead, each with one sentence.
 REFUSALS = {
     400: "What is asked for makes no sense.",
-    403: "It was not addressed to this machine.",
+    401: "It has to be known who asks, or this token is not known.",
+    403: "It was not addressed to a name of this machine, or who asks may not do it.",
     404: "There is none.",
+    409: "It is over already.",
     503: "It cannot be read now; Retry-After says when to ask again.",
 }
 
@@ -62,16 +65,21 @@ class Parameter(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """One question. ``answer``: the type of the JSON that is answered; None: it is plain text."""
+    """One question, or one order. ``answer``: the type of the JSON that is answered; None: it is plain text."""
 
     path: str
     summary: str
     answer: Any
     parameters: Sequence[Parameter] = ()
-    #: Those of REFUSALS that are possible beside 403 and 503.
+    #: Those of REFUSALS that are possible beside 401, 403 and 503.
     refusals: Sequence[int] = ()
     #: Whether an answer has a tag, with which the same is not sent again.
     has_tag: bool = False
+    method: str = "get"
+    #: What is sent, as JSON; None: nothing.
+    body: type[Struct] | None = None
+    #: The status where all is well.
+    status: int = 200
 
 
 _WORD: Mapping[str, Any] = {"type": "string"}
@@ -91,6 +99,7 @@ def _whole(most: int, default: int) -> Mapping[str, Any]:
 _SINCE = Parameter("since", "How far back (7d, 24h, 30m), or from which date or time on.", _WORD)
 _UNTIL = Parameter("until", "Up to this time, or to the end of this date; now, if it is not given.", _WORD)
 _TARGET_NAME = Parameter("name", "As in the commands: PJSIP/101, office:PJSIP/101, office.", _NAME, is_in_path=True)
+_NUMBER = Parameter("number", "Its number.", {"type": "integer", "minimum": 0}, is_in_path=True)
 
 OPERATIONS = (
     Operation("/api/v1/status", "How everything stands.", StatusFields, has_tag=True),
@@ -124,10 +133,29 @@ OPERATIONS = (
         "/api/v1/incidents/{number}",
         "The whole story of an incident.",
         StoryFields,
-        (Parameter("number", "Its number.", {"type": "integer", "minimum": 0}, is_in_path=True),),
+        (_NUMBER,),
         (404,),
     ),
     Operation("/api/v1/silences", "Silences that last, and those that are to come.", list[SilenceFields]),
+    Operation(
+        "/api/v1/incidents/{number}/ack",
+        "Acknowledge an incident: no more reminders. For who operates, as all that is not get.",
+        IncidentRecordFields,
+        (_NUMBER,),
+        (400, 404, 409),
+        method="post",
+        body=AckBody,
+    ),
+    Operation(
+        "/api/v1/silences",
+        "Add a silence.",
+        SilenceFields,
+        refusals=(400,),
+        method="post",
+        body=SilenceBody,
+        status=201,
+    ),
+    Operation("/api/v1/silences/{number}", "End a silence.", SilenceFields, (_NUMBER,), (400, 404), method="delete"),
     Operation(
         "/api/v1/report",
         "A report: availability, outages and downtime.",
@@ -171,14 +199,20 @@ OPERATIONS = (
 def description() -> dict[str, Any]:
     """Return the whole document."""
     answers = [operation.answer for operation in OPERATIONS if operation.answer is not None]
-    schemas, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
-    of_answers = iter(schemas)
-    paths = {}
+    bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
+    schemas, components = msgspec.json.schema_components(
+        [*answers, *bodies], ref_template="#/components/schemas/{name}"
+    )
+    of_answers, of_bodies = iter(schemas[: len(answers)]), iter(schemas[len(answers) :])
+    paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         schema: Mapping[str, Any] = _WORD
         if operation.answer is not None:
             schema = next(of_answers)
-        paths[operation.path] = {"get": _operation(operation, schema)}
+        described = _operation(operation, schema)
+        if operation.body is not None:
+            described["requestBody"] = {"content": {JSON: {"schema": next(of_bodies)}}}
+        paths.setdefault(operation.path, {})[operation.method] = described
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -187,7 +221,12 @@ def description() -> dict[str, Any]:
             "description": "The same fields as the commands print with --json. Fields may be added, none is renamed.",
         },
         "paths": paths,
-        "components": {"schemas": components},
+        # Where nobody is known, whoever is on this machine may look without.
+        "security": [{}, {"token": []}],
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A [token NAME]."}},
+        },
     }
     # What is called StatusFields in the code is a Status to those who read it.
     named: dict[str, Any] = json.loads(re.sub(r"\b(\w+)Fields\b", r"\1", json.dumps(document)))
@@ -198,10 +237,11 @@ def _operation(operation: Operation, schema: Mapping[str, Any]) -> dict[str, Any
     form = JSON
     if operation.answer is None:
         form = TEXT
-    responses: dict[str, Any] = {"200": {"description": "The answer.", "content": {form: {"schema": schema}}}}
+    content = {form: {"schema": schema}}
+    responses: dict[str, Any] = {str(operation.status): {"description": "The answer.", "content": content}}
     if operation.has_tag:
         responses["304"] = {"description": "It is the same as that with the tag in If-None-Match."}
-    for status in sorted({403, 503, *operation.refusals}):
+    for status in sorted({401, 403, 503, *operation.refusals}):
         responses[str(status)] = {"description": REFUSALS[status], "content": {TEXT: {"schema": _WORD}}}
     return {
         "summary": operation.summary,

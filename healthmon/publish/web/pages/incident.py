@@ -12,6 +12,7 @@ from healthmon.model import Incident
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.pages.overview import incident_line
 from healthmon.publish.web.pages.rendering import Moment
+from healthmon.publish.web.pages.silences import lengths_of_silence, match_of
 from healthmon.publish.web.pages.target import days_of
 from healthmon.publish.web.questions import number_of, one_of
 from healthmon.report.timeline.for_provider import NoProvider, outage_of, provider_text
@@ -114,6 +115,7 @@ def incident_values(moment: Moment, facts: IncidentFacts) -> dict[str, Any]:
     return {
         "title": words.text("Incident {number}", number=incident.id),
         "at": "incidents",
+        "number": incident.id,
         "line": incident_line(incident, words),
         "target": incident.target,
         "has_page": incident.target.is_pbx or incident.target.is_endpoint,
@@ -128,4 +130,7 @@ def incident_values(moment: Moment, facts: IncidentFacts) -> dict[str, Any]:
         "days": days_of(story.events, words, incident.id),
         # Control characters were made visible when it was written.
         "for_provider": facts.for_provider,
+        "has_forms": incident.is_open,
+        "match": match_of(incident.target),
+        "lengths": lengths_of_silence(words),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from healthmon.config.plans import Plans
@@ -20,6 +21,7 @@ from healthmon.languages import language
 from healthmon.model import Target
 from healthmon.notify.compose.voice import Voice
 from healthmon.publish.present import Present
+from healthmon.publish.web.access.identity import Identity, Proof, asker
 from healthmon.publish.web.live import Live
 from healthmon.publish.web.pages.background import Background, Backgrounds
 from healthmon.publish.web.pages.words import Words
@@ -43,6 +45,10 @@ ASSETS = {
     "uplot.css": "text/css",
     "uplot.js": "text/javascript",
 }
+
+
+#: Stand in a page, which is made for all, where something of whoever asks is put in. Nobody else can write them.
+_NAME, _FORM_TOKEN, _OWN_MARK = (f"own-{secrets.token_hex(16)}" for _ in range(3))
 
 
 class Moment(Struct, frozen=True):
@@ -77,7 +83,7 @@ class Pages:
         self._zone = zone
         self._language = language(spoken)
         self._backgrounds = Backgrounds(live, plans)
-        self._made: dict[str, MadePage] = {}
+        self._made: dict[tuple[str, Proof, bool], MadePage] = {}
         folder = files(__package__).joinpath("static")
         self.assets = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in ASSETS}
         self._build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
@@ -85,26 +91,33 @@ class Pages:
 
     def answer(self, template: str, make: Maker) -> Response:
         """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable."""
-        page = self._page(template, make)
-        now = self._live.now()
-        if page.mark in request.if_none_match:
+        identity = asker()
+        page = self._page(template, make, identity)
+        mark, now = page.mark + _own_mark(identity), self._live.now()
+        if mark in request.if_none_match:
             response = Response(status=304)
         else:
-            response = Response(page.text, content_type="text/html; charset=utf-8")
-        response.set_etag(page.mark)
+            response = Response(_made_own(page.text, identity), content_type="text/html; charset=utf-8")
+        response.set_etag(mark)
         # The clock of a page that stays as it is goes on.
         response.headers["Healthmon-Time"] = Words(Voice(self._language, self._zone, now)).second(now)
         return response
 
-    def _page(self, template: str, make: Maker) -> MadePage:
-        present, background, key = self._live.present, self._backgrounds.newest, request.full_path
+    def words(self) -> Words:
+        """Say something at this moment; also where nothing can be read."""
+        return Words(Voice(self._language, self._zone, self._live.now()))
+
+    def _page(self, template: str, make: Maker, identity: Identity) -> MadePage:
+        present, background = self._live.present, self._backgrounds.newest
+        key = (request.full_path, identity.proof, identity.may_operate)
         origin = (present.revision, present.status.now, background.at)
         made = self._made.get(key)
         if made is not None and made.origin == origin:
             return made
         voice = Voice(self._language, self._zone, present.status.now, present.status.names)
         moment = Moment(present, background, Words(voice))
-        text = self._text(template, moment.words, make(moment), is_stale=present.status.is_stale)
+        values = {**make(moment), **_about(identity)}
+        text = self._text(template, moment.words, values, is_stale=present.status.is_stale)
         made = MadePage(origin, *text)
         if len(self._made) >= MOST_KEPT:
             self._made.clear()
@@ -113,7 +126,10 @@ class Pages:
 
     def _text(self, template: str, words: Words, values: Mapping[str, Any], *, is_stale: bool) -> tuple[str, str]:
         """Make a page; and the mark by which whoever has one with the same content is known."""
-        said = {"text": words.text, "words": words, "is_stale": is_stale, **values}
+        # What answers a form is none that is asked for again.
+        stays = request.method == "POST"
+        about = {"text": words.text, "words": words, "is_stale": is_stale, "has_forms": False, "stays": stays}
+        said = {**about, **values}
         main = self._environment.get_template(template).render(said)
         mark = blake2b(f"{self._build}{main}".encode(), digest_size=12).hexdigest()
         page = self._environment.get_template("base.html").render(
@@ -123,16 +139,44 @@ class Pages:
 
     def refused(self, sentence: str, status: HTTPStatus) -> Response:
         """Answer with one sentence, as a page; also where nothing can be read."""
-        voice = Voice(self._language, self._zone, self._live.now())
-        values = {"title": "healthmon", "sentence": sentence, "at": ""}
-        _, page = self._text("refused.html", Words(voice), values, is_stale=False)
-        return Response(page, status, content_type="text/html; charset=utf-8")
+        return self.plain_page("refused.html", status=status, title="healthmon", sentence=sentence, at="")
+
+    def plain_page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
+        """Answer with a page that needs nothing of the database."""
+        identity = asker()
+        _, page = self._text(template, self.words(), {**_about(identity), **values}, is_stale=False)
+        return Response(_made_own(page, identity), status, content_type="text/html; charset=utf-8")
 
     def asset(self, name: str) -> Response:
         """Answer with a file that pages need; its address has another number when it changes."""
         response = Response(self.assets[name], content_type=f"{ASSETS[name]}; charset=utf-8")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+
+def _about(identity: Identity) -> dict[str, Any]:
+    """What templates may know of whoever asks: pages are made for all who may do the same."""
+    return {
+        "may_operate": identity.may_operate,
+        "is_known": bool(identity.name),
+        "may_leave": identity.proof is Proof.SESSION,
+        "own_name": _NAME,
+        "form_token": _FORM_TOKEN,
+        "own_mark": _OWN_MARK,
+    }
+
+
+def _own_mark(identity: Identity) -> str:
+    """What tells the pages of one session from those of another: forms are of one session."""
+    return identity.form_token[:8]
+
+
+def _made_own(page: str, identity: Identity) -> str:
+    """Put into a page what is of whoever asks."""
+    own = {_NAME: escape(identity.name), _FORM_TOKEN: identity.form_token, _OWN_MARK: _own_mark(identity)}
+    for place, text in own.items():
+        page = page.replace(place, text)
+    return page
 
 
 def environment() -> Environment:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
 from healthmon.config.plans import Plans
-from healthmon.errors import HealthmonError
-from healthmon.publish.web.answers import NotThere, to_ask_again
-from healthmon.publish.web.live import Busy, Live, Unreadable
+from healthmon.publish.web.answers import NotThere
+from healthmon.publish.web.commands import OwnCommands
+from healthmon.publish.web.live import Live
 from healthmon.publish.web.pages.incident import IncidentReader, incident_values, incidents_values, read_incidents
 from healthmon.publish.web.pages.listing import targets_values
 from healthmon.publish.web.pages.overview import Overviewer
+from healthmon.publish.web.pages.refusals import as_pages
 from healthmon.publish.web.pages.rendering import ASSETS, POLICY, Moment, Pages
 from healthmon.publish.web.pages.report import report_values
+from healthmon.publish.web.pages.settings import settings_page
 from healthmon.publish.web.pages.silences import read_silences, silences_values
 from healthmon.publish.web.pages.target import read_target, target_values
 from healthmon.publish.web.pages.wall import wall_values
 from healthmon.publish.web.report_question import report_question
-from healthmon.report.target_names import BadTarget
 
 #: The report in the middle of its page is a document of its own.
 WITH_A_REPORT = f"{POLICY}; frame-src 'self'"
 
 
-def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
-    """Make the routes. ``spoken``: the language, one of ``healthmon.languages.CODES``."""
-    routes, made = Blueprint("pages", __name__), Pages(live, zone, spoken, plans)
-    stories = IncidentReader(zone)
+def pages(live: Live, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCommands) -> Blueprint:
+    """Make the routes of what is looked at."""
+    routes, stories = Blueprint("pages", __name__), IncidentReader(zone)
 
     @routes.get("/")
     def overview() -> Response:
@@ -69,9 +68,11 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
 
     @routes.get("/silences")
     def silences() -> Response:
+        match = request.args.get("match", "")
+
         def values(moment: Moment) -> dict[str, object]:
             now = moment.present.status.now
-            return silences_values(moment, live.read(lambda reader: read_silences(reader, now)), plans)
+            return silences_values(moment, live.read(lambda reader: read_silences(reader, now)), plans, match)
 
         return made.answer("silences.html", values)
 
@@ -84,37 +85,18 @@ def pages(live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> Blueprint:
         response.headers["Content-Security-Policy"] = WITH_A_REPORT
         return response
 
+    @routes.get("/settings")
+    def settings() -> Response:
+        return settings_page(made, commands)
+
     @routes.get("/assets/<name>")
     def asset(name: str) -> Response:
         if name not in ASSETS:
             raise NotThere(f"there is no {name}")
         return made.asset(name)
 
-    @routes.errorhandler(HealthmonError)
-    def refused(error: HealthmonError) -> Response:
-        status = _status_of(error)
-        response = made.refused(str(error), status)
-        if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            to_ask_again(response)
-        return response
-
-    routes.after_request(_guard)
+    as_pages(routes, made)
     return routes
-
-
-def _guard(response: Response) -> Response:
-    """A browser loads and runs nothing but what stands here."""
-    response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def _status_of(error: HealthmonError) -> HTTPStatus:
-    if isinstance(error, (Busy, Unreadable)):
-        return HTTPStatus.SERVICE_UNAVAILABLE
-    if isinstance(error, (BadTarget, NotThere)):
-        return HTTPStatus.NOT_FOUND
-    return HTTPStatus.BAD_REQUEST
 
 
 def overview_values(moment: Moment) -> dict[str, object]:

@@ -26,9 +26,12 @@
     const beganAt = performance.now();
     try {
       const answer = await fetch(location.href, {
-        headers: {"If-None-Match": `"${mark}"`}, cache: "no-store", signal: AbortSignal.timeout(answersWithin),
+        headers: {"If-None-Match": `"${mark}"`}, cache: "no-store", redirect: "manual",
+        signal: AbortSignal.timeout(answersWithin),
       });
       if (answer.status === 304) isAlive(answer);
+      // The session has ended: the page leads to where one logs in.
+      else if (answer.type === "opaqueredirect") return location.reload();
       else if (answer.ok) { take(await answer.text()); isAlive(answer); }
       else isLost(answer.status + "");
     } catch {
@@ -96,6 +99,8 @@
     button.textContent = button.dataset.done;
   });
 
+  // A page that is no view of anything has nothing to keep fresh.
+  if ("stays" in page.dataset) return;
   setInterval(() => { if (performance.now() - answeredAt < lostAfter) tick(); else isLost(""); }, 500);
   setTimeout(look, every);
 })();

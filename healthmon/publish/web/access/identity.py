@@ -1,0 +1,59 @@
+"""Who asks, as one value that every route is given."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import cast
+
+from flask import g
+from msgspec import Struct
+
+from healthmon.config.sections.user import Role
+
+
+class Proof(StrEnum):
+    """By what it is known who asks."""
+
+    NOTHING = "nothing"
+    #: Whoever gets here may look.
+    PLACE = "place"
+    SESSION = "session"
+    PROXY = "proxy"
+    TOKEN = "token"  # noqa: S105  (a word)
+
+
+class Identity(Struct, frozen=True):
+    """Who asks, and what they may do."""
+
+    #: The name of a user or a token; "": nobody in particular.
+    name: str = ""
+    #: None: nothing, but log in.
+    role: Role | None = None
+    proof: Proof = Proof.NOTHING
+    #: What a form must bring along, so that no other page can send one in this person's name; "": nothing is believed.
+    form_token: str = ""
+
+    @property
+    def may_look(self) -> bool:
+        """Whether they may see how things stand."""
+        return self.role is not None
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether they may acknowledge and silence."""
+        return self.role is Role.OPERATOR
+
+    @property
+    def is_ambient(self) -> bool:
+        """Whether a browser proves it by itself, also where another page makes it ask."""
+        return self.proof in (Proof.SESSION, Proof.PROXY)
+
+
+def remember(identity: Identity) -> None:
+    """Say who asks, for all that follows in the answer to this request."""
+    g.identity = identity
+
+
+def asker() -> Identity:
+    """Say who has asked what is being answered."""
+    return cast("Identity", g.identity)

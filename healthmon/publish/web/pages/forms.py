@@ -1,0 +1,55 @@
+"""What pages send: acknowledgements and silences. Each is answered by leading to the page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+
+from healthmon.publish.present import Present
+from healthmon.publish.web.access.guard import lead_to
+from healthmon.publish.web.live import Live
+from healthmon.publish.web.orders import Orders, SilenceOrder
+from healthmon.publish.web.pages.refusals import as_pages
+from healthmon.publish.web.pages.rendering import Pages
+
+#: How long it is waited until the next page can show what was ordered (seconds): the daemon obeys within half a second.
+SHOWN_WITHIN = 2.0
+
+
+def forms(live: Live, orders: Orders, made: Pages) -> Blueprint:
+    """Make the routes."""
+    routes = Blueprint("forms", __name__)
+
+    @routes.post("/incidents/<int:number>/ack")
+    def acknowledge(number: int) -> Response:
+        orders.acknowledge(number, request.form.get("reason", ""))
+        live.wait_until(_is_acknowledged(number), SHOWN_WITHIN)
+        return lead_to(f"/incidents/{number}")
+
+    @routes.post("/silences")
+    def silence() -> Response:
+        before = live.present.revision
+        until, lasting = request.form.get("until", "").replace("T", " "), request.form.get("for", "")
+        if until:
+            lasting = ""
+        orders.silence(SilenceOrder([request.form.get("match", "")], lasting, until, request.form.get("reason", "")))
+        live.wait_until(lambda present: present.revision != before, SHOWN_WITHIN)
+        return lead_to("/silences")
+
+    @routes.post("/silences/<int:number>/end")
+    def end_silence(number: int) -> Response:
+        before = live.present.revision
+        orders.end_silence(number)
+        live.wait_until(lambda present: present.revision != before, SHOWN_WITHIN)
+        return lead_to("/silences")
+
+    as_pages(routes, made)
+    return routes
+
+
+def _is_acknowledged(number: int) -> Callable[[Present], bool]:
+    def is_shown(present: Present) -> bool:
+        return all(incident.acked_at is not None for incident in present.incidents if incident.id == number)
+
+    return is_shown
