@@ -88,7 +88,8 @@ def contact_of(frame: Frame) -> ListedContact | None:
         status=intern(readable(frame.get("Status", ""))),
         rtt_ms=round_trip(frame.get("RoundtripUsec", "")),
         user_agent=intern(readable(frame.get("UserAgent", ""))),
-        endpoint=readable(frame.get("Endpoint", "")),
+        # The lists of endpoints and of AORs have the same names, and they are the largest part of what is kept.
+        endpoint=intern(readable(frame.get("Endpoint", ""))),
         own_address=intern(readable(frame.get("ViaAddr", ""))),
         expires_at=expiry(frame.get("ExpirationTime", "")),
     )
@@ -98,7 +99,7 @@ def aor_of(frame: Frame) -> ListedAor | None:
     """Read a row of PJSIPShowAors; None: it is none."""
     if frame.get("Event") != "AorList" or not frame.get("ObjectName"):
         return None
-    name = readable(frame["ObjectName"])
+    name = intern(readable(frame["ObjectName"]))
     # Of three hundred contacts it is a line of 10,510 bytes, which is not cut.
     listed = (readable(contact.partition("/")[2]) for contact in frame.get("Contacts", "").split(",")[:MOST_CONTACTS])
     return ListedAor(
@@ -114,8 +115,8 @@ def endpoint_of(frame: Frame) -> ListedEndpoint | None:
     """Read a row of PJSIPShowEndpoints; None: it is none."""
     if frame.get("Event") != "EndpointList" or not frame.get("ObjectName"):
         return None
-    aors = tuple(names_in(readable(frame.get("Aor", ""))))
-    return ListedEndpoint(readable(frame["ObjectName"]), aors, readable(frame.get("OutboundAuths", "")))
+    aors = tuple(map(intern, names_in(readable(frame.get("Aor", "")))))
+    return ListedEndpoint(intern(readable(frame["ObjectName"])), aors, readable(frame.get("OutboundAuths", "")))
 
 
 def registered_of(frame: Frame) -> tuple[str, str] | None:

@@ -77,6 +77,8 @@ class ContactPart:
     def __init__(self, link: ManagerLink) -> None:
         self._link = link
         self._targets: dict[str, Target] = {}
+        #: Each alone: what belongs to one endpoint shares it.
+        self._alone: dict[str, tuple[Target, ...]] = {}
         #: All AORs, and the names of the contacts that stand in the configuration.
         self._aors: list[str] = []
         self._static: list[str] = []
@@ -116,6 +118,7 @@ class ContactPart:
     def learn(self) -> None:
         """More endpoints are known, or they are watched in another way."""
         self._targets = {target.resource: target for target in self._link.endpoints if target.technology == "PJSIP"}
+        self._alone = {name: (target,) for name, target in self._targets.items()}
         # Whoever watches them anew does not know where they are.
         self._places.clear()
         self._forget_strangers()
@@ -211,7 +214,7 @@ class ContactPart:
         users: dict[str, tuple[Target, ...]] = {}
         for endpoint in directory.endpoints.values():
             for aor in endpoint.aors:
-                users[aor] = (*users.get(aor, ()), self._targets[endpoint.name])
+                users[aor] = users.get(aor, ()) + self._alone[endpoint.name]
         self._users = users
         self._forget_strangers()
 
@@ -236,8 +239,8 @@ class ContactPart:
 
     def _owners_of(self, contact: ListedContact) -> tuple[Target, ...]:
         """The endpoints that a contact belongs to; none: nobody watches it."""
-        if contact.endpoint in self._targets:
-            return (self._targets[contact.endpoint],)
+        if contact.endpoint in self._alone:
+            return self._alone[contact.endpoint]
         if contact.endpoint:
             return ()
         return self._users.get(aor_in(contact.name), ())
