@@ -56,6 +56,7 @@ class Resume:
             self._remember(state, step)
             self._stages.pass_on(step)
         for pbx in self._pbxs.values():
+            pbx.remember_restarts(restart.at for restart in remembered.restarts if restart.pbx == pbx.name)
             for endpoint in pbx.endpoints.values():
                 if Check.OPTIONS in endpoint.checks and endpoint.policy.probe is Probe.NO:
                     self._endpoints.plan_probes(pbx, endpoint, step)

@@ -107,3 +107,5 @@ class Remembered(Struct, frozen=True):
     places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
     #: How far the wall clock is ahead of the timeline, on which all these times are (seconds).
     ahead: float = 0.0
+    #: Those of the last day, the oldest first.
+    restarts: tuple[Restart, ...] = ()

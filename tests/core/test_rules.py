@@ -729,6 +729,34 @@ def test_rule_11_three_restarts_in_ten_minutes_are_an_incident(scene: Scene) -> 
     assert scene.open() == []
 
 
+def test_rule_11_each_further_restart_is_counted_and_told_to_nobody(scene: Scene) -> None:
+    for number in range(2, 8):
+        scene.after(180)
+        scene.snapshot({TRUNK: UP, phone(): UP}, startup=f"boot {number}")
+        scene.deliver()
+
+    (incident,) = scene.open()
+    assert incident.cause == "6 restarts in 15 minutes"
+    assert scene.state(Target("office"), Check.RESTARTS).reason == "6 restarts in 15 minutes"
+    assert [reason for _, reason, *_ in scene.sent] == [Reason.OPENED]
+
+
+def test_rule_11_restarts_are_counted_on_after_a_restart_of_healthmon(scene: Scene) -> None:
+    for boot in ("boot 2", "boot 3"):
+        scene.after(60)
+        scene.snapshot({TRUNK: UP, phone(): UP}, startup=boot)
+    again = scene.restart(gap=10)
+    again.after(60)
+    again.snapshot({TRUNK: UP, phone(): UP}, startup="boot 4")
+    assert [incident.cause for incident in again.open()] == ["3 restarts in 10 minutes"]
+
+    third = again.restart(gap=10)
+    third.after(60)
+    third.snapshot({TRUNK: UP, phone(): UP}, startup="boot 5")
+
+    assert [incident.cause for incident in third.open()] == ["4 restarts in 10 minutes"]
+
+
 def test_rule_11_starting_is_down_only_after_the_grace(scene: Scene) -> None:
     for _ in range(11):
         scene.after(10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -393,12 +393,21 @@ class Pbx:
 
     # ------------------------------------------------------------ restarts
 
-    def count_restart(self, at: float) -> int:
-        """Note a restart; return how many there were in the window."""
+    def count_restart(self, at: float) -> None:
+        """Note a restart. Those before the window are forgotten, unless it has not been calm for a window since."""
+        if self.restarting.belief is not Health.DEGRADED:
+            self._forget_restarts_until(at - RESTARTS_WINDOW)
         self.restarts.append(at)
-        while self.restarts[0] <= at - RESTARTS_WINDOW:
+
+    def remember_restarts(self, times: Iterable[float]) -> None:
+        """Take the restarts that an earlier run of healthmon saw, the oldest first."""
+        self.restarts.extend(times)
+        if self.restarting.belief is Health.DEGRADED:
+            self._forget_restarts_until(self.restarting.since - RESTARTS_WINDOW)
+
+    def _forget_restarts_until(self, at: float) -> None:
+        while self.restarts and self.restarts[0] <= at:
             self.restarts.popleft()
-        return len(self.restarts)
 
     def grace_for(self, endpoint: Endpoint) -> float:
         """How long "offline" means nothing for this endpoint after a restart (seconds)."""

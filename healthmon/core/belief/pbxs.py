@@ -393,11 +393,18 @@ class Pbxs:
         )
 
     def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
-        restarts = pbx.count_restart(at)
+        pbx.count_restart(at)
         step.changes.log.append(f"{pbx.target}: Asterisk was restarted")
         self._booking.deadlines.set(Deadline(Due.RESTARTS_ARE_OVER, pbx.target), at + RESTARTS_WINDOW)
-        if restarts >= RESTARTS_TOO_MANY and pbx.restarting.belief is not Health.DEGRADED:
-            words = f"{restarts} restarts in {RESTARTS_WINDOW / 60:.0f} minutes"
+        if len(pbx.restarts) < RESTARTS_TOO_MANY:
+            return
+        within = max(at - pbx.restarts[0], RESTARTS_WINDOW)
+        words = f"{len(pbx.restarts)} restarts in {within / 60:.0f} minutes"
+        if pbx.restarting.belief is Health.DEGRADED:
+            # It goes on, and nobody is told again.
+            pbx.restarting.reason = words
+            self._booking.settle(pbx.restarting, None, step)
+        else:
             transition = pbx.restarting.believe(Health.DEGRADED, at, step.now, words)
             self._booking.settle(pbx.restarting, transition, step)
 

@@ -16,6 +16,7 @@ from healthmon.model import (
     PbxState,
     Place,
     Reason,
+    Restart,
     Said,
     Target,
     Told,
@@ -27,6 +28,7 @@ from healthmon.store.rows import (
     FRESHNESS,
     INCIDENTS,
     PBX_STATES,
+    RESTARTS,
     SETTINGS,
     SILENCES,
     STATE_COLUMNS,
@@ -144,6 +146,14 @@ def read_ended(session: Session) -> Iterator[Incident]:
     """Read the closed ones of these: few, also while thousands are open."""
     rows = session.execute("SELECT * FROM incidents WHERE telling AND closed_at IS NOT NULL ORDER BY id")
     return (INCIDENTS.of(row, session.timeline) for row in rows)
+
+
+def read_restarts(session: Session, since: float) -> Iterator[Restart]:
+    """Read the restarts of Asterisk since a time, the oldest first."""
+    rows = session.execute(
+        "SELECT * FROM restarts WHERE at >= :since ORDER BY at, id", {"since": session.timeline.stored(since)}
+    )
+    return (RESTARTS.of(row, session.timeline) for row in rows)
 
 
 def read_commands(session: Session, now: float) -> Commands:

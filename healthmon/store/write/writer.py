@@ -33,6 +33,7 @@ from healthmon.store.read.remembered import (
     read_ended,
     read_pbx_states,
     read_places,
+    read_restarts,
     read_settings,
     read_states,
     read_telling,
@@ -55,6 +56,7 @@ from healthmon.store.write.booking import Bookkeeper
 from healthmon.store.write.folding import fold
 from healthmon.store.write.pruning import Cuts, Pruner
 from healthmon.times.clock import GRAIN, on_grain
+from healthmon.times.lengths import DAY
 
 #: The clock was set back while no daemon ran, if what was done last lies so far in the future (seconds).
 SET_BACK_TOLERANCE = 2.0
@@ -214,6 +216,7 @@ class Writer:
                     commands=read_commands(session, self._now),
                     places=read_places(session),
                     ahead=self.ahead,
+                    restarts=tuple(read_restarts(session, self._now - DAY)),
                 )
             finally:
                 session.connection.rollback()
