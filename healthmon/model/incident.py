@@ -79,13 +79,16 @@ class Incident(Struct, frozen=True):
     peak: int = 0
     #: Of a PBX: whether it was believed down at any time of it, however it is now.
     was_down: bool = False
-    #: When it was first seen down, if until then it was flapping, degraded or not seen; None: when the incident began.
+    #: When it was first seen down, if until then it was flapping, degraded or not seen; or degraded, if until then it
+    #: was down with what explained it; None: when the incident began.
     fell_at: float | None = None
     #: How much of it nobody saw (seconds), where it was read for people; the core leaves it at 0.
     unseen_s: float = 0.0
     #: By how much the wall clock was set forward meanwhile (seconds), where it was read for people: its times are so
     #: much further apart than it lasted.
     left_out_s: float = 0.0
+    #: Since when it is degraded and no longer down, where it was read to be told; the core leaves it out.
+    degraded_since: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -95,6 +98,13 @@ class Incident(Struct, frozen=True):
     @property
     def since(self) -> float:
         """When the outage began that people are told of, as the history has it."""
+        if self.degraded_since is not None:
+            return self.degraded_since
+        return self.outage_since
+
+    @property
+    def outage_since(self) -> float:
+        """The same, also of what is only degraded by now."""
         if self.fell_at is None:
             return self.opened_at
         return self.fell_at

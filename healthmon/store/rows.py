@@ -50,7 +50,9 @@ SILENCES = Codec(Silence)
 URLS = Codec(UrlState)
 
 #: What nobody saw of an incident is worked out when it is asked for.
-INCIDENTS = Codec(Incident, renamed={"check": "check_name", "of": "down_of"}, left_out=("unseen_s", "left_out_s"))
+INCIDENTS = Codec(
+    Incident, renamed={"check": "check_name", "of": "down_of"}, left_out=("unseen_s", "left_out_s", "degraded_since")
+)
 
 #: What is known of a check is in ``checks``, as long as there is any history of it, and what is believed in ``states``.
 STATE_NAMES = {"check": "name", "unknown_because": "veil", "unknown_since": "veiled_since"}

@@ -381,6 +381,37 @@ def a_provider_dies_twice(world: World) -> None:
         world.at(returns, world.pbx.returns, TELEKOM)
 
 
+def a_provider_is_back_and_answers_503(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(180, world.pbx.answers_with, 503, TELEKOM)
+    world.at(180, world.pbx.returns, TELEKOM)
+    world.at(400, world.pbx.answers_with, 200, TELEKOM)
+
+
+def a_checked_provider_is_back_and_answers_503(world: World) -> None:
+    world.at(30, world.pbx.dies, PROVIDERS[1])
+    world.at(240, world.pbx.answers_with, 503, PROVIDERS[1])
+    world.at(240, world.pbx.returns, PROVIDERS[1])
+    world.at(500, world.pbx.answers_with, 200, PROVIDERS[1])
+
+
+def it_is_degraded_since_it_is_back(world: World) -> None:
+    """Before it answered nothing: that is said, and the end is that of all of it."""
+    degraded, end = world.channel.arrivals[-2:]
+    assert degraded.subject == "DEGRADED OPTIONS of trunk-telekom (office) since 12:03"
+    assert "\nsince 12:03:" in degraded.message.body
+    assert "\nit was down before, since 12:00:" in degraded.message.body
+    assert "\nfrom 12:00:" in end.message.body
+
+
+def the_outage_before_is_another_one(world: World) -> None:
+    """What our OPTIONS found meanwhile belonged to the outage of the provider."""
+    degraded, end = world.channel.arrivals[-2:]
+    assert degraded.subject == "DEGRADED OPTIONS of trunk-sipgate (office) since 12:04"
+    assert "down before" not in degraded.message.body
+    assert "\nfrom 12:04:" in end.message.body
+
+
 def a_provider_answers_503_and_dies(world: World) -> None:
     world.at(30, world.pbx.answers_with, 503, TELEKOM)
     world.at(200, world.pbx.dies, TELEKOM)
@@ -1975,6 +2006,29 @@ ROWS: Sequence[Row] = (
         also=the_unchecked_is_told_in_time,
         told=("DOWN OPTIONS of provider trunk-telekom (office)", "UP OPTIONS of trunk-telekom (office)"),
         only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider is back and answers 503: degraded since then, and not since it died",
+        a_provider_is_back_and_answers_503,
+        exactly(3),
+        lasts=8 * MINUTE,
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        also=it_is_degraded_since_it_is_back,
+        told=("DOWN OPTIONS of", "DEGRADED OPTIONS of", "UP OPTIONS of"),
+        only_simulated="length",
+    ),
+    Row(
+        "our own OPTIONS: a provider that Asterisk checks is back and answers 503: that is an outage of its own",
+        a_checked_provider_is_back_and_answers_503,
+        # That it is back, and that it is degraded, may be one message.
+        (3, 4),
+        lasts=10 * MINUTE,
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        also=the_outage_before_is_another_one,
+        told=("DOWN provider trunk-sipgate", "UP provider trunk-sipgate", "DEGRADED OPTIONS of", "UP OPTIONS of"),
+        only_simulated="length",
     ),
     Row(
         "our own OPTIONS: a provider that never answers them raises nothing",

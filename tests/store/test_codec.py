@@ -63,7 +63,9 @@ def test_a_new_field_of_an_incident_too(tables: sqlite3.Connection) -> None:
     given = LaterIncident(**_fields(incident(7, acked_at=START)), tags=("gold", "night"))
     tables.execute("ALTER TABLE incidents ADD COLUMN tags TEXT")
     later: Codec[Any] = Codec(
-        LaterIncident, renamed={"check": "check_name", "of": "down_of"}, left_out=["unseen_s", "left_out_s"]
+        LaterIncident,
+        renamed={"check": "check_name", "of": "down_of"},
+        left_out=["unseen_s", "left_out_s", "degraded_since"],
     )
 
     tables.execute(insert("incidents", [*later.columns, "telling"]), {**later.row(given, HOUR_LATER), "telling": True})

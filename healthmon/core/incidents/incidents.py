@@ -139,6 +139,9 @@ class Incidents:
         While another check of the same thing explains it nobody is told that it went down: what was told before that
         goes on.
         """
+        if state.belief is Health.DEGRADED and incident.health is Health.DOWN and incident.was_explained:
+            # That it was down belonged to what explained it; what is told of it is that it is degraded.
+            return max(state.since, incident.opened_at)
         bigger = self._index.get(incident.explained_by)
         is_explained = bigger is not None and bigger.is_open and bigger.target == incident.target
         is_the_same_outage = not incident.flapping and (incident.health is Health.DOWN or incident.was_down)

@@ -127,6 +127,7 @@ TEXTS = {
     "{name} (flapping)": "{name} (нестабильно)",
     "{name} (degraded)": "{name} (доступно частично)",
     "it was down before": "до этого была недоступна",
+    "it was down before, since {time}": "до этого не отвечал, с {time}",
     "severity: {severity}": "важность: {severity}",
     "ESCALATED: nobody has acknowledged it": "ЭСКАЛАЦИЯ: никто не подтвердил",
     "{which}: not seen for more than {duration}: {names}": "{which}: нет связи дольше чем {duration}: {names}",

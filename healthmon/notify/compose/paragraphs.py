@@ -155,6 +155,8 @@ def _why(line: MessageLine, voice: Voice, longest: int) -> Iterator[str]:
 def _facts(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Say what bears on what the reader will do."""
     incident = line.incident
+    if incident.degraded_since is not None and not incident.flap_episodes:
+        yield voice.text("it was down before, since {time}", time=voice.full_time(incident.outage_since))
     if line.news is LineRank.BAD and incident.is_unseen:
         yield voice.text("nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever")
         if incident.was_down:

@@ -15,6 +15,7 @@ from healthmon.core.alerting.decide import GOOD_ENDINGS, is_wider, says
 from healthmon.model import PARTIAL_CHECKS, Check, Health, Incident, Kind, Reason, Said, Severity, Target, asks_for_help
 from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
+from healthmon.store.read.degraded import with_degraded_since
 from healthmon.store.read.remembered import SAID, read_caller_names, read_incident
 from healthmon.store.read.unseen import with_unseen
 from healthmon.store.rows import INCIDENTS
@@ -415,7 +416,7 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
             notification_id=line.id,
             reason=line.reason,
             says=line.says,
-            incident=with_unseen(session, line.incident, now),
+            incident=with_unseen(session, with_degraded_since(session, line.incident), now),
             possibly_repeated=line.in_doubt is not None,
             explained=explained[line.incident.id],
             told=frozenset(smaller.id for smaller in explained[line.incident.id] if smaller.id in told),
