@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from healthmon.ami.client import AmiClient
-from healthmon.ami.endpoints import STATIC, names_in
+from healthmon.ami.endpoints import STATIC, ListedEndpoint, aor_in, names_in
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.model import EndpointIdentity
+from healthmon.sources.manager.endpoint_lists import (
+    Directory,
+    list_directory,
+    listed_contacts,
+    may_ask_variables,
+    may_list,
+)
 from healthmon.sources.manager.registration_owners import owners_of
 from healthmon.text.sipuri import host_of
 
@@ -24,6 +31,8 @@ def identities(
     found = [EndpointIdentity(name) for name in endpoints]
     if len(owners_of(registrations, found)) == len(registrations):
         return found
+    if may_list(client) and not may_ask_variables(client):
+        return _as_listed(client, endpoints)
     names = [name for name in endpoints if not _BREAKS_ARGUMENTS & set(name)]
     auths = client.variables([f"PJSIP_ENDPOINT({name},outbound_auth)" for name in names])
     auth_of = dict(zip(names, auths, strict=True))
@@ -35,6 +44,22 @@ def identities(
     detailed = [endpoint for endpoint in found if endpoint.name in auth_of][:MOST_IN_DETAIL]
     known = {endpoint.name: endpoint for endpoint in _in_detail(client, detailed)}
     return [known.get(endpoint.name, endpoint) for endpoint in found]
+
+
+def _as_listed(client: AmiClient, endpoints: Sequence[str]) -> list[EndpointIdentity]:
+    """What the lists tell whoever may ask for no variables (``write = system`` alone): all but ``from_user``."""
+    registered = {(aor_in(contact.name), contact.uri) for piece in listed_contacts(client) for contact in piece}
+    directory = Directory()
+    for _ in list_directory(client, directory, frozenset(endpoints), registered):
+        # Whoever asks has nothing else to do between the pieces.
+        continue
+    found = []
+    for name in endpoints:
+        endpoint = directory.endpoints.get(name, ListedEndpoint(name, ()))
+        aors = [directory.aors[aor] for aor in endpoint.aors if aor in directory.aors]
+        static = [uri for aor in aors for uri in aor.contacts if (aor.name, uri) not in registered]
+        found.append(EndpointIdentity(name, endpoint.outbound_auth, hosts=tuple(map(host_of, static))))
+    return found
 
 
 def _in_detail(client: AmiClient, endpoints: Sequence[EndpointIdentity]) -> list[EndpointIdentity]:

@@ -31,6 +31,7 @@ from healthmon.sources.manager.registrations import RegistrationPart
 from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
 from tests.ami.played import ACTIONS, BOOTED, PASSWORD, PlayedManager, in_lines, row
+from tests.ami.played_endpoints import PlayedEndpoints
 from tests.ami.test_client import config_of
 from tests.sources.rig import target
 from tests.waiting import wait_for
@@ -291,6 +292,32 @@ def test_a_registration_that_asterisk_does_not_tie_to_an_endpoint_is_found_by_it
     nobody = Target("office", "REGISTRATION", "nobody")
     assert watch.lists()[-1].targets == frozenset({A, B, nobody})
     assert ("nobody", Health.UP, Source.SNAPSHOT) in watch.seen()
+
+
+def test_whoever_may_ask_for_lists_alone_learns_whose_a_registration_is_from_them(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    manager.rows = {
+        "by-auth": row("by-auth", OutboundAuth="oauth-a"),
+        "by-host": row("by-host", "Rejected", server="sip:sip.other.example:5060"),
+        "nobody": row("nobody", server="sip:192.0.2.7"),
+    }
+    played = PlayedEndpoints(has_lists=True)
+    played.endpoint("trunk-a", "aor-a", outbound_auth="oauth-a")
+    played.endpoint("trunk-b", "aor-b")
+    for aor in ("aor-a", "aor-b"):
+        played.aor(aor, qualify_frequency=60, max_contacts=1)
+    played.contact("aor-a@@0123", "sip:sip.example.net", None)
+    played.contact("aor-b@@0123", "sip:sip.other.example:5061", None)
+    # Who has registered from there is no provider there.
+    played.contact("aor-b;@4567", "sip:trunk-b@192.0.2.7", 1000)
+    played.play_on(manager)
+    manager.actions = tuple(action for action in manager.actions if action != "Getvar")
+
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT), ("trunk-b", Health.DOWN, Source.SNAPSHOT))
+
+    wait_for(lambda: bool(watch.lists()))
+    assert watch.lists()[-1].targets == frozenset({A, B, Target("office", "REGISTRATION", "nobody")})
 
 
 def test_of_several_registrations_of_one_endpoint_the_worst_counts(manager: PlayedManager, watch: Watch) -> None:
