@@ -243,7 +243,7 @@ def test_registrations_of_who_was_never_let_in_are_unknown_from_the_first_minute
     database: Path, run: Run
 ) -> None:
     why = "manager interface: login refused; ami_password is wrong; registrations are unknown"
-    pending: dict[str, Any] = {"pending": DEGRADED, "pending_since": NOW - 2, "ever_up": False}
+    pending: dict[str, Any] = {"pending": DEGRADED, "pending_since": NOW - 2}
     refused = connection("branch", belief=None, check=Check.MANAGER, remark=why, **pending)
     registered = replace(provider("trunk"), check=Check.REGISTRATION)
     there = [connection("branch"), refused, provider("far", pbx="branch"), phone("101", pbx="branch")]

@@ -65,6 +65,40 @@ def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provi
     assert "RequestNotAllowed" not in scene.pbx.log_text(), "what it may not do it does not try"
 
 
+def test_who_was_never_let_in_says_from_the_first_minute_what_is_not_known(lab: Lab, provider: Provider) -> None:
+    own = trunk(
+        "trunk-a",
+        f"sip:{provider.address}:{provider.port}",
+        outbound_auth=("me", "secret"),
+        registration={},
+        **CHECKED_OFTEN,  # type: ignore[arg-type]
+    )
+    pbx = lab.asterisk(own, options=Options(without_modules=("res_pjsip_outbound_registration",)))
+    wrong = {**manager_of(pbx, "tcp"), "ami_password": "not-this-one", "degraded_after": "10m"}
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=WATCH, options=wrong)
+
+    scene.daemon.wait(lambda: "no_registrations" in scene.daemon.pbx(), "it says so")
+    scene.daemon.wait(lambda: scene.daemon.target("PJSIP/trunk-a").get("unknown_checks"), "and so does the trunk")
+    said = scene.daemon.command("status").stdout
+    assert scene.daemon.pbx()["state"] == "up", "it is not believed yet"
+    assert "manager interface: login refused" in said
+    assert "1 up; 1 with registration unknown. Registrations of office unknown." in said
+    for chosen in ([], ["--pbx", "office"], ["--endpoint", "PJSIP/trunk-a"], ["--watch", "providers"]):
+        done = scene.daemon.command("check", "--check", "registration", *chosen)
+        assert (done.returncode, "login refused" in done.stdout) == (3, True), done.stdout
+
+    written = scene.daemon.config_path.read_text(encoding="utf-8")
+    right = written.replace("ami_password = not-this-one", f"ami_password = {pbx.ami_auth[1]}")
+    scene.daemon.config_path.write_text(right, encoding="utf-8")
+    words = "warning: Asterisk's module res_pjsip_outbound_registration.so is not loaded: PJSIP registers nowhere"
+    assert words in scene.daemon.command("check-config", "--connect").stdout
+    assert words in scene.daemon.command("discover").stdout
+    doctor = scene.daemon.command("doctor").stdout
+    assert "registration-module-missing" in doctor
+    pbx.cli("module load res_pjsip_outbound_registration.so")
+    assert words not in scene.daemon.command("check-config", "--connect").stdout
+
+
 def test_the_port_of_the_web_server_is_not_called_frozen(lab: Lab, provider: Provider) -> None:
     pbx = lab.asterisk(trunk("trunk-a", f"sip:{provider.address}:{provider.port}", **CHECKED_OFTEN))  # type: ignore[arg-type]
     web = pbx.url.removeprefix("http://")

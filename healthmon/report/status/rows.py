@@ -395,7 +395,7 @@ def group_outage_of(incident: Incident) -> GroupOutage:
 
 
 class NeverAsked(NamedTuple):
-    """A manager interface that has never let us in: since when, and why."""
+    """A manager interface that cannot be asked, and never told of a registration: since when, and why."""
 
     since: float
     why: str
@@ -406,12 +406,15 @@ ASKED = NeverAsked(0.0, "")
 
 
 def never_asked(states: Iterable[CheckState]) -> dict[str, NeverAsked]:
-    """The PBXs of whose registrations nothing was ever known, because their manager interface never let us in."""
+    """The PBXs of whose registrations nothing was ever known, and whose manager interface cannot be asked.
+
+    One that is believed to work had none.
+    """
     found, known = {}, set()
     for state in states:
         if state.check == Check.REGISTRATION:
             known.add(state.target.pbx)
-        if state.check == Check.MANAGER and not state.ever_up:
+        if state.check == Check.MANAGER and state.belief is not Health.UP:
             # What is seen now before what was believed; before it is believed for the first time it is all there is.
             words = next((words for words in (state.remark, state.reason) if NO_REGISTRATIONS in words), "")
             if words:

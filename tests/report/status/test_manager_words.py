@@ -79,7 +79,7 @@ def never_let_in(database: Path, **manager: Any) -> str:
     """The status of a PBX whose manager interface has refused from the beginning on; ``manager``: how it stands."""
     states = [
         connection(),
-        connection(check=Check.MANAGER, ever_up=False, **manager),
+        connection(check=Check.MANAGER, **manager),
         provider("trunk"),
         provider("by-ip"),
     ]
@@ -123,7 +123,8 @@ def test_who_was_never_let_in_says_so_from_the_beginning_and_not_of_who_register
 
 
 def test_who_was_let_in_before_had_none(database: Path) -> None:
-    states = [connection(), connection(check=Check.MANAGER, **BELIEVED), provider("trunk")]
+    works = {**PENDING, "belief": Health.UP}
+    states = [connection(), connection(check=Check.MANAGER, **works), provider("trunk")]
     with running(database, states), open_reader(database) as reader:
         [pbx] = read_status(reader, NOW).pbxs
 
