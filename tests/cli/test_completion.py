@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -59,6 +60,44 @@ def offered(config: Path, *words: str) -> list[str]:
 )
 def test_names_numbers_and_options_are_offered(words: tuple[str, ...], expected: list[str], config: Path) -> None:
     assert offered(config, *words) == expected
+
+
+def described(config: Path, shell: str, *words: str) -> list[str]:
+    """What zsh or fish gets for the last of these words: names, and what is said of each."""
+    environ = {
+        **os.environ,
+        "HEALTHMON_CONFIG": str(config),
+        "_HEALTHMON_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": " ".join(["healthmon", *words]),
+        "COMP_CWORD": str(len(words)) if shell == "zsh" else words[-1],
+    }
+    done = subprocess.run([HEALTHMON], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("command", ["ack", "incident"])
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_zsh_and_fish_are_told_what_each_incident_is(shell: str, command: str, config: Path) -> None:
+    text = "\n".join(described(config, shell, command, ""))
+
+    assert re.search(r"2[\t\n]+DOWN provider PJSIP/telekom on office since .*\d", text)
+    assert re.search(r"1[\t\n]+DOWN phone PJSIP/101 on office since .* until .*\d", text)
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_a_name_that_would_divide_a_description_stays_in_one_line_of_it(shell: str, tmp_path: Path) -> None:
+    odd = provider("a\nb\t$(touch x)\x1b[2J", Health.DOWN)
+    stopped(tmp_path / "h.db", [connection(), odd], incidents=[outage(7, odd, NOW - 600)])
+    file = tmp_path / "config.ini"
+    file.write_text("[healthmon]\ndatabase = h.db\n")
+
+    lines = described(file, shell, "ack", "")
+
+    assert "\x1b" not in "".join(lines)
+    assert len(lines) == (3 if shell == "zsh" else 1)
+    assert "DOWN provider PJSIP/a" in lines[-1]
+    assert re.search(r"since .*\d", lines[-1])
 
 
 def test_without_a_database_or_with_a_broken_configuration_nothing_is_offered_and_nothing_is_said(
