@@ -149,12 +149,10 @@ class Monitor:
             self._see_snapshot(pbx, sighting, step)
         elif isinstance(sighting, ConnectionReport):
             self._pbx_rules.report(pbx, sighting, step)
-        elif pbx.is_blind:
-            # It is asked for again when that is over.
-            return
         elif isinstance(sighting, RegistrationList):
             self._pbx_rules.take_registrations(pbx, sighting, step)
-        else:
+        elif not pbx.is_blind:
+            # Else it is asked for again when that is over.
             self._pbx_rules.maintenance_modes.take(pbx, sighting, step)
 
     def _see_or_hold(self, sighting: Held, step: Step) -> None:
@@ -173,10 +171,11 @@ class Monitor:
         pbx = self._pbxs.get(observation.target.pbx)
         if pbx is None:
             return
-        if pbx.is_blind:
+        endpoint = pbx.endpoints.get(observation.target)
+        is_known = endpoint is not None or observation.target.is_registration
+        if pbx.is_blind_for(observation.check) or (pbx.is_blind and not is_known):
             self._hold(pbx, observation)
             return
-        endpoint = pbx.endpoints.get(observation.target)
         if observation.check is not Check.REACHABILITY:
             self._observe_check(pbx, endpoint, observation, Step(now, changes), counts=True)
             return

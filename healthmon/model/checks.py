@@ -273,3 +273,7 @@ def table() -> str:
                 cells = (kind.name, testimony.witness, testimony.where, f"`{word}`", means, settles, testimony.settled)
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+#: What has a witness of its own beside ARI: that ARI cannot see a PBX hides none of it.
+SEEN_PAST_ARI = tuple(name for name, rules in ENDPOINT_CHECKS.items() if rules.asked_by is not Channel.REST)

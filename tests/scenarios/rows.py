@@ -1058,6 +1058,38 @@ def it_is_back_after_the_quiet_time(world: World) -> None:
     world.at(400, world.pbx.returns, TELEKOM)
 
 
+def a_registration_is_lost_while_ari_refuses_us(world: World) -> None:
+    """Whoever registers meanwhile, and is rejected, the manager interface tells."""
+    world.at(30, world.pbx.refuses_our_password)
+    world.at(100, world.pbx.rejects, TELEKOM)
+    world.at(200, world.pbx.accepts, TELEKOM)
+    world.at(300, world.pbx.takes_our_password)
+
+
+def it_is_told_as_it_falls(world: World) -> None:
+    _, down, up, _ = world.channel.arrivals
+    assert down.at <= 100 + 10 + 1
+    assert up.at <= 200 + 5 + 1
+    incident = down.rows[0].incident
+    assert (incident.check, incident.explained_by) == (Check.REGISTRATION, None)
+    assert up.rows[0].incident.unseen_s == 0
+    with open_reader(world.config.database) as reader:
+        asked = ReportRequest((START, START + 400), with_checks=True)
+        account = account_of(reader, asked, START + world.now)
+    (line,) = (line for line in account.lines if line.target == incident.target)
+    figures = {check.check: check.figures for check in line.checks}
+    assert figures[Check.REACHABILITY].unknown_s > 200
+    assert figures[Check.REGISTRATION].down_s == pytest.approx(100, abs=1)
+    assert figures[Check.REGISTRATION].unknown_s == pytest.approx(0, abs=3)
+
+
+def a_provider_answers_503_while_ari_refuses_us(world: World) -> None:
+    world.at(30, world.pbx.refuses_our_password)
+    world.at(100, world.pbx.answers_with, 503, "PJSIP/trunk-sipgate")
+    world.at(200, world.pbx.answers_with, 200, "PJSIP/trunk-sipgate")
+    world.at(300, world.pbx.takes_our_password)
+
+
 # ---------------------------------------------------------------- flapping
 
 
@@ -1592,6 +1624,41 @@ ROWS: Sequence[Row] = (
         more=QUIET_FOR_FIVE_MINUTES,
         told=("CANNOT SEE PBX office", "WAS DOWN provider trunk-telekom (office) + 1 more"),
         only_simulated="length",
+    ),
+    Row(
+        "ARI refuses the password, and the manager interface goes on: a registration that is lost is told as it falls",
+        a_registration_is_lost_while_ari_refuses_us,
+        exactly(4),
+        lasts=8 * MINUTE,
+        of_pbx=MANAGER,
+        also=it_is_told_as_it_falls,
+        told=(
+            *("CANNOT SEE PBX office", "DOWN registration of trunk-telekom"),
+            *("UP registration of trunk-telekom", "SEEN AGAIN PBX office"),
+        ),
+        only_simulated="manager",
+    ),
+    Row(
+        "the PBX is killed for 60 s, whose manager interface and whose providers are asked as well: one message",
+        the_pbx_is_killed,
+        exactly(2),
+        of_pbx=MANAGER,
+        providers_are=PROBED_BESIDE,
+        told=("DOWN PBX office ", "UP PBX office "),
+        only_simulated="manager",
+    ),
+    Row(
+        "ARI refuses the password: what our own OPTIONS find meanwhile is told as it falls",
+        a_provider_answers_503_while_ari_refuses_us,
+        exactly(4),
+        lasts=8 * MINUTE,
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        told=(
+            *("CANNOT SEE PBX office", "DEGRADED OPTIONS of trunk-sipgate"),
+            *("UP OPTIONS of trunk-sipgate", "SEEN AGAIN PBX office"),
+        ),
+        only_simulated="manager",
     ),
     Row(
         "the PBX is killed for 60 s and has another password when it is back, mended 90 s later",

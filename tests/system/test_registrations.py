@@ -146,6 +146,28 @@ def test_a_provider_that_can_be_reached_rejects_the_registration_and_accepts_it_
     assert up.at - asterisk.back_at < UP_AFTER + 1
 
 
+def test_ari_refuses_the_password_and_a_registration_that_is_lost_is_told_as_ever(lab: Lab, provider: Provider) -> None:
+    scene = scene_of(lab, provider)
+    asterisk, pbx = lab.add(AsteriskSays(scene)), scene.pbx
+    pbx.options = replace(pbx.options, ari_password="another-one")
+    pbx.reload("res_ari.so")
+    unseen = "CANNOT SEE PBX office: password refused"
+    scene.wait_told(unseen)
+    assert check(scene)["state"] == "up"
+
+    provider.answer("REGISTER", 403)
+    pbx.register_now("trunk-a")
+    scene.wait_told(unseen, "DOWN registration of provider trunk-a (office) since ")
+    assert scene.sink.messages[-1].at - asterisk.lost_at < DOWN_AFTER + 1
+    assert scene.daemon.state(TRUNK) == check(scene)["state"] == "down"
+
+    provider.answer("REGISTER", 200)
+    back = "UP registration of provider trunk-a (office) after "
+    scene.wait_told(unseen, "DOWN registration of provider trunk-a (office) since ", back)
+    assert scene.sink.messages[-1].at - asterisk.back_at < UP_AFTER + 1
+    assert scene.daemon.state(TRUNK) == "unknown"
+
+
 def test_a_registration_that_is_rejected_when_healthmon_starts_is_not_green_at_once(
     lab: Lab, provider: Provider
 ) -> None:

@@ -8,7 +8,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.grouping.members import SAME_TIME
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.incidents.index import Index
-from healthmon.model import ENDPOINT_CHECKS, WAS_NOT_THE_LINE, Check, Ending, Health, Incident, Target
+from healthmon.model import ENDPOINT_CHECKS, SEEN_PAST_ARI, WAS_NOT_THE_LINE, Check, Ending, Health, Incident, Target
 
 
 class Inhibition:
@@ -40,6 +40,9 @@ class Inhibition:
             return bigger.health is Health.DOWN or bool(bigger.flapping)
         if bigger.kind.is_group:
             return _fell_with(incident, bigger)
+        if bigger.check == Check.CONNECTION and incident.check in SEEN_PAST_ARI:
+            # What has another witness is explained only by an Asterisk that nobody hears.
+            return bigger.health is Health.DOWN and not self._known.is_heard_past_ari(incident.target.pbx)
         if bigger.check == Check.CONNECTION:
             # What only we cannot see explains nothing anew; what it explained as down, nobody can look at yet.
             was_explained = bigger.is_unseen and incident.explained_by == bigger.id

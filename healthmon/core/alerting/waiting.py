@@ -111,7 +111,7 @@ class Waiting:
     def _machine(self, deadline: Deadline) -> Machine | None:
         """The check that is looked at then, if that settles what is pending."""
         if deadline.what is Due.ASK:
-            if self._known.is_blind(deadline.target.pbx):
+            if self._known.is_blind_for(deadline.target.pbx, deadline.check):
                 return None
             return self._known.machine(deadline.target, deadline.check)
         if deadline.what is Due.ASK_PBX:

@@ -86,12 +86,15 @@ class Endpoints:
         if not pbx.limits.may_change(endpoint, step.now):
             return
         booked = _changes_in(step)
-        contacts = endpoint.begin_contacts(at, is_looked_at=witness is not None)
+        contacts = None
+        if not pbx.is_blind:
+            contacts = endpoint.begin_contacts(at, is_looked_at=witness is not None)
         if contacts is not None:
             # The first of several is lost, or slow: few ever have that check.
             self._booking.settle(contacts, contacts.begin(at, step.now), step)
         for check in endpoint.checks.values():
-            self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
+            if not pbx.is_blind_for(check.check):
+                self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
         options = endpoint.options
         if options is not None and options.handed_over_at is not None:
             self._hand_over(pbx, endpoint, options, options.handed_over_at, step)
@@ -337,7 +340,7 @@ class Endpoints:
         """Set the time at which what is pending is asked for anew, and believed if the answer is the same."""
         pbx.note_pending(check)
         to_ask, at = Deadline(Due.ASK, check.target, check.check), check.deadline()
-        if pbx.is_blind or at is None:
+        if pbx.is_blind_for(check.check) or at is None:
             self._booking.deadlines.clear(to_ask)
             return
         if check.asked_at >= at:
@@ -381,7 +384,7 @@ class Endpoints:
 
     def ask(self, pbx: Pbx, due: list[EndpointCheck], step: Step) -> None:
         """Ask about those whose deadline has come, each at the source that can answer."""
-        due = [check for check in due if not pbx.is_blind and check.deadline() is not None]
+        due = [check for check in due if not pbx.is_blind_for(check.check) and check.deadline() is not None]
         polled = [check for check in due if check.asked_by is Channel.REST]
         if polled and self._ask_polls(pbx, polled, step):
             self._note_asked(pbx, polled, step)
@@ -511,11 +514,15 @@ class Endpoints:
         """A time has come that was set for an endpoint, or for a check of it."""
         check = endpoint.checks.get(deadline.check)
         if deadline.what is Due.GRACE_IS_OVER and check is not None:
-            if not pbx.is_blind:
+            if not pbx.is_blind_for(check.check):
                 self.apply(pbx, endpoint, step.now, step, counts=False)
         elif deadline.what is Due.GRACE_IS_OVER:
             self._end_grace(pbx, endpoint, step)
-        elif deadline.what is Due.FLAPPING and check is not None and (pbx.is_blind or check.unknown_because):
+        elif (
+            deadline.what is Due.FLAPPING
+            and check is not None
+            and (pbx.is_blind_for(check.check) or check.unknown_because)
+        ):
             # That nobody sees it change is no calm.
             self._booking.look_at_flapping(check, step.now + ASK_AGAIN)
         elif deadline.what is Due.FLAPPING and check is not None:

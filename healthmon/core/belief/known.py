@@ -47,6 +47,16 @@ class Known:
         pbx = self.pbxs.get(name)
         return pbx is None or pbx.is_blind
 
+    def is_blind_for(self, name: str, check: str) -> bool:
+        """Whether nothing can be seen of such a check behind a PBX."""
+        pbx = self.pbxs.get(name)
+        return pbx is None or pbx.is_blind_for(check)
+
+    def is_heard_past_ari(self, name: str) -> bool:
+        """Whether a PBX is alive, though ARI cannot see it: its manager interface answers."""
+        pbx = self.pbxs.get(name)
+        return pbx is not None and pbx.can_check_at_once
+
     def is_not_looked_at(self, name: str) -> bool:
         """Whether healthmon has not looked at a PBX since it started, or went on after it had stood still."""
         pbx = self.pbxs.get(name)
@@ -69,7 +79,8 @@ class Known:
             return True
         # Whether a PBX can be reached is what is seen of it even then.
         is_behind = not target.is_pbx or check in SEEN_BY_A_SNAPSHOT
-        return is_behind and target.pbx in self.pbxs and self.is_blind(target.pbx)
+        pbx = self.pbxs.get(target.pbx)
+        return is_behind and pbx is not None and pbx.is_blind_for(check)
 
     def recovering_for(self, target: Target, check: str) -> float:
         """After how long a check is believed better, if it is about to be (seconds); 0.0: it is not."""

@@ -105,9 +105,8 @@ class LoneRegistrations:
         if machine.deadline() is None and not is_in_grace:
             return
         self._booking.deadlines.set(Deadline(Due.ASK, target, machine.check), step.now + ASK_AGAIN)
-        if not pbx.is_blind:
-            question = Question(pbx.name, (target,), check=machine.check, asked_by=Channel.MANAGER)
-            step.changes.questions.append(question)
+        question = Question(pbx.name, (target,), check=machine.check, asked_by=Channel.MANAGER)
+        step.changes.questions.append(question)
 
     def hide_others(self, pbx: Pbx, listed: RegistrationList, why: str, step: Step) -> None:
         """Those that are not listed may be there all the same: nobody can tell."""

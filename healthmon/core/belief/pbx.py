@@ -23,6 +23,7 @@ from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
     MOST_WATCHED,
+    SEEN_PAST_ARI,
     Channel,
     Check,
     ConnectionReport,
@@ -212,6 +213,16 @@ class Pbx:
     def is_blind(self) -> bool:
         """Whether nothing behind this PBX can be seen at present."""
         return bool(self.blind_why)
+
+    def is_blind_for(self, check: str) -> bool:
+        """Whether nothing can be seen of this check at present, for ARI cannot see the PBX."""
+        return self.is_blind and check not in SEEN_PAST_ARI
+
+    @property
+    def can_check_at_once(self) -> bool:
+        """Whether its manager interface answers, whatever ARI does, and can be asked to check an endpoint."""
+        report = self.reports.get(Channel.MANAGER)
+        return report is not None and report.trouble is None
 
     def state(self) -> PbxState:
         """Return everything worth booking, as a value."""
@@ -455,12 +466,6 @@ class Pbx:
         if endpoint is None or endpoint.round != self.round:
             return False
         return self.may_confirm(endpoint) and endpoint.reachability.may_be_believed()
-
-    @property
-    def can_check_at_once(self) -> bool:
-        """Whether its manager interface can be asked to check an endpoint."""
-        report = self.reports.get(Channel.MANAGER)
-        return report is not None and report.trouble is None
 
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""

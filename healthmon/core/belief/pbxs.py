@@ -29,6 +29,7 @@ from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
+    SEEN_PAST_ARI,
     Channel,
     Check,
     ConnectionReport,
@@ -41,6 +42,9 @@ from healthmon.model import (
     Target,
     UnknownPeriod,
 )
+
+#: Why it says nothing yet that Asterisk is not registered: its manager interface was away, and ARI still is.
+MAY_BE_RESTARTED = "Asterisk may have been restarted"
 
 
 class Pbxs:
@@ -86,6 +90,12 @@ class Pbxs:
             if machine.belief is not None or machine.pending is not None:
                 self._booking.begin_unknown(machine, why, since, step)
                 self._booking.book(machine, step)
+        for endpoint in pbx.endpoints.values():
+            for check in endpoint.checks.values():
+                if check.check in SEEN_PAST_ARI and (check.belief is not None or check.pending is not None):
+                    self._booking.begin_unknown(check, check.unknown_because or why, since, step)
+                    self._booking.book(check, step)
+                    self._endpoints.schedule(pbx, check)
 
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
@@ -115,7 +125,7 @@ class Pbxs:
         )
         step.changes.log.append(f"{pbx.target}: {words}")
         for check in list(pbx.pending.values()):
-            if not check.unknown_because:
+            if not check.unknown_because and check.check not in SEEN_PAST_ARI:
                 check.stop_clocks_between(since, until)
                 self._booking.book(check, step)
             self._endpoints.schedule(pbx, check)
@@ -228,7 +238,7 @@ class Pbxs:
 
     def _report_of_manager(self, pbx: Pbx, report: ConnectionReport, step: Step) -> None:
         """Take how the manager interface stands. While it cannot be asked, registrations are unknown."""
-        could_check = pbx.can_check_at_once
+        could_check, before = pbx.can_check_at_once, pbx.reports.get(Channel.MANAGER)
         pbx.reports[Channel.MANAGER] = report
         if pbx.can_check_at_once and not could_check:
             self._endpoints.plan_second_checks(pbx)
@@ -237,8 +247,16 @@ class Pbxs:
             for _endpoint, registration in pbx.registered_endpoints():
                 registration.hide(why, report.at)
             self.lone_registrations.hide(pbx, why, report.at, step)
+        if report.trouble is None and before is not None and before.trouble is not None and pbx.is_blind:
+            # Asterisk may have been restarted, which only ARI tells.
+            since = step.now
+            pbx.registration_grace = RegistrationGrace(
+                MAY_BE_RESTARTED, since + pbx.config.restart_grace, since + FIRST_TRIED_WITHIN, since
+            )
         if not pbx.is_blind:
             self._observe_manager(pbx, report.at, step)
+        else:
+            self._apply_registrations(pbx, report.at, step)
 
     def _observe_manager(self, pbx: Pbx, at: float, step: Step) -> None:
         seen = pbx.manager_health()
@@ -246,6 +264,9 @@ class Pbxs:
             return
         was_unknown = self._booking.end_unknown(pbx.manager, at, step)
         self._observe(pbx.manager, seen, at, step, changed=was_unknown)
+        self._apply_registrations(pbx, at, step)
+
+    def _apply_registrations(self, pbx: Pbx, at: float, step: Step) -> None:
         for endpoint, _registration in pbx.registered_endpoints():
             self._endpoints.apply(pbx, endpoint, at, step, counts=False)
 
@@ -318,6 +339,9 @@ class Pbxs:
             self._thawed(pbx, at - pbx.blind_since)
         elif not pbx.snapshot_at and snapshot.running_for is not None:
             self._look_at_start(pbx, snapshot, at - snapshot.running_for)
+        elif pbx.registration_grace.why == MAY_BE_RESTARTED:
+            # It was not.
+            pbx.registration_grace = RegistrationGrace()
         if pbx.is_blind:
             self._end_blindness(pbx, at, step)
             self._observe_manager(pbx, at, step)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from healthmon.history.availability import Segment
 from healthmon.history.figures import Figures, UnknownAs, overall
 from healthmon.history.measurements import Summary
-from healthmon.model import NO_NAMES, DisplayNames, Incident, Kind, Target
+from healthmon.model import NO_NAMES, SEEN_PAST_ARI, Check, DisplayNames, Incident, Kind, Target
 from healthmon.report.availability.selection import Selection
 from healthmon.store.read.meters import Watched
 from healthmon.times.periods import Calendar, Period
@@ -256,10 +256,12 @@ class Unseen:
             self._nobody = [(no_daemon_since, float("inf"))]
         self._behind = {pbx: merged([*spans, *self._nobody]) for pbx, spans in behind_pbxs.items()}
 
-    def spans(self, target: Target, own: Sequence[Span], window: Span) -> Sequence[Span]:
-        """Say when a target could not be seen in a window, its own such times included: disjoint, sorted."""
+    def spans(
+        self, target: Target, own: Sequence[Span], window: Span, check: str = Check.REACHABILITY
+    ) -> Sequence[Span]:
+        """Say when a check could not be seen in a window, its own such times included: disjoint, sorted."""
         behind = self._nobody
-        if not target.is_pbx:
+        if not target.is_pbx and check not in SEEN_PAST_ARI:
             behind = self._behind.get(target.pbx, self._nobody)
         reaching = part_of(behind, *window)
         if own:

@@ -69,7 +69,7 @@ class Meter:
         return History(
             kind=watched.kind,
             changes=changes,
-            unknown_spans=self._unseen.spans(watched.target, own, (since, until)),
+            unknown_spans=self._unseen.spans(watched.target, own, (since, until), watched.check),
             watched_from=watched.watched_from,
             forgotten_at=watched.forgotten_at,
             reading=reading,

@@ -17,6 +17,7 @@ from healthmon.model import (
     ENDPOINT_CHECKS,
     NO_NAMES,
     PARTIAL_CHECKS,
+    SEEN_PAST_ARI,
     Check,
     CheckState,
     DisplayNames,
@@ -497,7 +498,7 @@ def endpoint_rows(
     unasked: Mapping[str, NeverAsked] = NONE_UNASKED,
     registering: Container[Target] = (),
 ) -> tuple[TargetStatus, ...]:
-    """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it.
+    """Say how each provider and phone stands, worst first. A blind PBX hides all that ARI tells of it.
 
     ``registering``: who may well have a registration; where nobody was ever let in to see, that is not known of it.
     """
@@ -506,7 +507,10 @@ def endpoint_rows(
     for state in states:
         # A newer healthmon may have left one that this one does not know, and keeps no more.
         if state.check in ENDPOINT_CHECKS:
-            checks.setdefault(state.target, []).append(_row(state, blind.get(state.target.pbx)))
+            hidden_by = None
+            if state.check not in SEEN_PAST_ARI:
+                hidden_by = blind.get(state.target.pbx)
+            checks.setdefault(state.target, []).append(_row(state, hidden_by))
     for target, rows in checks.items():
         first = rows[0]
         is_to_register = target in registering and first.kind is Kind.PROVIDER

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from healthmon.core.belief.evidence import IN_GRACE
 from healthmon.history.measurements import Measured
 from healthmon.model import (
+    SEEN_PAST_ARI,
     Check,
     Health,
     Incident,
@@ -109,7 +110,13 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     left_out = reader.left_out()
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
     events = [
-        *(event for history in histories for event in _changes(history, hiding, left_out, is_named=len(histories) > 1)),
+        *(
+            event
+            for history in histories
+            for event in _changes(
+                history, () if history.check in SEEN_PAST_ARI else hiding, left_out, is_named=len(histories) > 1
+            )
+        ),
         *(event for history in histories for event in _unknown(history.unknown_periods, "")),
         *_unknown(behind, whose),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),

@@ -12,7 +12,19 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.core.alerting.decide import GOOD_ENDINGS, is_wider, says
-from healthmon.model import PARTIAL_CHECKS, Check, Health, Incident, Kind, Reason, Said, Severity, Target, asks_for_help
+from healthmon.model import (
+    PARTIAL_CHECKS,
+    SEEN_PAST_ARI,
+    Check,
+    Health,
+    Incident,
+    Kind,
+    Reason,
+    Said,
+    Severity,
+    Target,
+    asks_for_help,
+)
 from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
 from healthmon.store.read.degraded import with_degraded_since
@@ -25,7 +37,8 @@ from healthmon.store.sqlite.connect import Stored
 
 #: Whether nobody can see at present how an incident ``i`` is: its check cannot be seen, or what is behind its PBX.
 _IS_UNSEEN = f"""(EXISTS (SELECT 1 FROM pbx_states p WHERE p.pbx = i.pbx AND p.blind_why <> ''
-            AND (i.resource <> '' OR i.check_name IN ('{Check.INVENTORY}', '{Check.DRIVERS}')))
+            AND (i.resource <> '' OR i.check_name IN ('{Check.INVENTORY}', '{Check.DRIVERS}'))
+            AND i.check_name NOT IN {SEEN_PAST_ARI})
         OR EXISTS (SELECT 1 FROM checks c JOIN states s ON s.check_id = c.id WHERE c.pbx = i.pbx
             AND c.technology = i.technology AND c.resource = i.resource AND c.name = i.check_name AND s.veil <> ''))"""  # noqa: S608
 
@@ -477,7 +490,7 @@ def _others(session: Session, url_id: str) -> Iterator[Stored]:
     """What is down, and nothing open explains. Of what is behind a PBX that cannot be seen nobody knows how it is."""
     unseen = {pbx for (pbx,) in session.rows(_UNSEEN_PBXS)}
     for row in session.execute(_UNEXPLAINED, {"url_id": url_id}):
-        if row["pbx"] not in unseen or not row["resource"]:
+        if row["pbx"] not in unseen or not row["resource"] or row["check_name"] in SEEN_PAST_ARI:
             yield row
 
 

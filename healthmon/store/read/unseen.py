@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from healthmon.core.belief.evidence import IN_GRACE
-from healthmon.model import Check, Health, Incident
+from healthmon.model import SEEN_PAST_ARI, Check, Health, Incident
 from healthmon.store.codec import target_row
 from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.session import Session
@@ -57,7 +57,7 @@ def with_unseen(session: Session, incident: Incident, now: float, nobody_since: 
     hidden = _unknown_periods(session, asked)
     if incident.target.is_pbx:
         hidden += [tuple(row) for row in session.execute(UNKNOWN_WITHIN, asked)]
-    else:
+    elif incident.check not in SEEN_PAST_ARI:
         # All that is behind a PBX is hidden by a check of the PBX.
         hidden += _unknown_periods(
             session, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY}

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
+from healthmon.core.belief.pbxs import MAY_BE_RESTARTED
 from healthmon.core.belief.registration import BACK_WITHIN, FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -937,3 +938,100 @@ def test_what_a_module_that_is_not_loaded_does_not_list_is_unknown_and_its_outag
     scene.answer_all({A: UP, B: UP})
     assert "registration reg-old: removed from the configuration" in scene.log, "a whole list does not have it"
     assert scene.state(A, Check.REGISTRATION).unknown_because == ""
+
+
+# ---------------------------------------------------------------- while ARI cannot be asked
+
+
+def test_ari_that_refuses_us_hides_no_registration() -> None:
+    scene = office()
+    scene.report(Trouble.DENIED)
+
+    lose(scene)
+
+    [incident] = scene.open(A)
+    assert (incident.check, incident.health, incident.explained_by) == (Check.REGISTRATION, DOWN, None)
+    [row] = [row for row in endpoint_rows(scene.db.states.values(), scene.db.pbx_states.values()) if row.target == A]
+    assert row.state is DOWN
+    assert {check.check: check.state for check in row.checks} == {"reachability": UNKNOWN, "registration": DOWN}
+    [other] = [row for row in endpoint_rows(scene.db.states.values(), scene.db.pbx_states.values()) if row.target == B]
+    assert {check.check: check.state for check in other.checks} == {"reachability": UNKNOWN, "registration": UP}
+
+
+def test_ari_that_is_gone_explains_no_registration_while_the_manager_interface_answers() -> None:
+    scene = office()
+    for _ in range(10):
+        scene.report(Trouble.REFUSED)
+        scene.after(5)
+    [pbx] = scene.open()
+    assert pbx.health is DOWN
+
+    lose(scene)
+
+    [incident] = scene.open(A)
+    assert incident.explained_by is None
+    assert (Reason.OPENED, incident.id) in [(reason, number) for _, reason, number, _ in scene.deliver()]
+
+
+def test_an_asterisk_that_is_gone_is_told_alone() -> None:
+    scene = office()
+    lose(scene)
+    scene.deliver()
+    scene.manager(Trouble.CLOSED)
+    for _ in range(100):
+        scene.report(Trouble.REFUSED)
+        scene.manager(Trouble.REFUSED)
+        scene.after(5)
+        scene.deliver()
+
+    assert [scene.db.incidents[number].target for _, _, number, _ in scene.sent] == [A, Target("office")]
+    assert scene.state(A, Check.REGISTRATION).unknown_because.startswith("manager interface: ")
+
+
+def test_a_manager_interface_that_is_back_before_ari_may_be_that_of_a_restarted_asterisk() -> None:
+    scene = office()
+    scene.report(Trouble.DENIED)
+    scene.manager(Trouble.CLOSED)
+    scene.after(10)
+    scene.manager()
+    scene.says(A, DOWN, Source.SNAPSHOT, TAKEN_BACK)
+
+    scene.after(60)
+    assert scene.state(A, Check.REGISTRATION).unknown_because == MAY_BE_RESTARTED
+    assert not scene.open(A)
+    for _ in range(20):
+        scene.after(10)
+        scene.says(A, DOWN, Source.SNAPSHOT, TAKEN_BACK)
+
+    [incident] = scene.open(A)
+    assert incident.check == Check.REGISTRATION
+
+
+def test_ari_that_shows_the_same_asterisk_ends_that_doubt() -> None:
+    scene = office()
+    scene.report(Trouble.DENIED)
+    scene.manager(Trouble.CLOSED)
+    scene.manager()
+    scene.snapshot({A: UP, B: UP})
+
+    lose(scene)
+
+    [incident] = scene.open(A)
+    assert incident.check == Check.REGISTRATION
+
+
+def test_healthmon_restarted_while_ari_refuses_us_knows_it_by_the_manager_interface() -> None:
+    scene = office()
+    lose(scene)
+    scene.report(Trouble.DENIED)
+    again = Office(scene.config, scene.db, scene.now + 60)
+    again.report(Trouble.DENIED)
+    assert again.state(A, Check.REGISTRATION).unknown_because
+    again.manager()
+
+    again.says(A, UP, Source.SNAPSHOT, "registered at sip.example.net")
+    again.after(15)
+    again.says(A, UP, Source.SNAPSHOT, "registered at sip.example.net")
+
+    assert not again.state(A, Check.REGISTRATION).unknown_because
+    assert not again.open(A)
