@@ -6,9 +6,8 @@ import threading
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from waitress.server import BaseWSGIServer, create_server
-
 from healthmon.app.own_program import own_program
+from healthmon.app.serving import server_of
 from healthmon.config.plans import Plans
 from healthmon.publish.web.access.access import Access, Guests
 from healthmon.publish.web.application import application
@@ -57,10 +56,9 @@ class Served:
             commands = Programs(own_program(configuration(self._path)))
             access = Access(self._guests)
             app = application(live, self._plans, BERLIN, commands, access, has_phones=False, spoken=self._spoken)
-            server = create_server(app, host="127.0.0.1", port=self.port, threads=4)
+            server = server_of(app, "127.0.0.1", self.port)
             answering = threading.Thread(target=server.run, daemon=True)
             answering.start()
-            assert isinstance(server, BaseWSGIServer)
             assert server.socket is not None
             self.port = server.socket.getsockname()[1]
             self.url = f"http://127.0.0.1:{self.port}"

@@ -27,8 +27,10 @@ from healthmon.model import (
     Target,
     Transition,
 )
+from healthmon.publish.web.access.access import Guests
 from healthmon.store.write.writer import open_writer
 from tests.browser.served import Served
+from tests.publish.scene import ANYBODY
 from tests.report.builder import DAY, HOUR, MINUTE, NOW, connection, outage, phone, provider, steps
 
 #: A name as people really type them, and one that is a program.
@@ -176,7 +178,7 @@ WORLDS = {"empty": empty, "office": office, "well": well, "company": company}
 
 
 @contextmanager
-def world_served(path: Path, world: World, *, spoken: str = "en") -> Iterator[Served]:
+def world_served(path: Path, world: World, *, spoken: str = "en", guests: Guests = ANYBODY) -> Iterator[Served]:
     """An application over a database with a world in it, while a daemon holds it."""
     writer = open_writer(path, now=NOW)
     try:
@@ -185,7 +187,7 @@ def world_served(path: Path, world: World, *, spoken: str = "en") -> Iterator[Se
             continue
         writer.alive(NOW - 3, world.fresh or list(_usual(world)))
         plans = Plans(names=world.names, sites=world.sites)
-        with Served(path, spoken=spoken, plans=plans) as answering:
+        with Served(path, spoken=spoken, plans=plans, guests=guests) as answering:
             yield answering
     finally:
         writer.close()

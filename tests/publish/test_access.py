@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from healthmon.app.own_program import own_program
 from healthmon.config.credentials import PasswordHash
 from healthmon.config.sections.web import WebConfig
 from healthmon.config.values import OwnAddress
@@ -487,3 +488,58 @@ def test_whether_it_is_well_is_told_to_everybody_and_why_not_to_who_is_known(tmp
 
     assert (nobody.status_code, nobody.text) == (503, "not well; whoever is known here is told why\n")
     assert (program.status_code, program.text) == (503, "the daemon hangs, or cannot write its database\n")
+
+
+# ---------------------------------------------------------------- the settings
+
+SECRETS = {
+    "password": "pbx-s3cret",
+    "urls": "json://u:url-s3cret@127.0.0.1:9000/alerts",
+    "heartbeat_url": "https://hc-ping.com/heart-s3cret",
+    "password_hash": str(guests().users[0].password_hash),
+    "token_hash": f"sha256:{'5ec3e7':0<64}",
+}
+CONFIGURED = """
+heartbeat_url = {heartbeat_url}
+[pbx office]
+url = http://127.0.0.1:8088
+username = healthmon
+password = {password}
+[watch phones]
+endpoints = PJSIP/*
+[receiver oncall]
+urls = {urls}
+[web]
+listen = 127.0.0.1:8089
+[user anna]
+password_hash = {password_hash}
+role = operator
+[token grafana]
+token_hash = {token_hash}
+"""
+
+
+def test_the_settings_say_what_is_configured_and_no_secret(tmp_path: Path) -> None:
+    config = tmp_path / "h.ini"
+    with house(tmp_path) as web:
+        config.write_text(config.read_text() + CONFIGURED.format(**SECRETS))
+        config.chmod(0o600)
+        web.commands.reports._healthmon = own_program(config)
+        page = web.ask("GET", "/settings", **bearer(READ)).text
+        config.write_text(config.read_text().replace("[watch phones]", "[wotch phones]"))
+        mistaken = web.ask("GET", "/settings", **bearer(READ)).text
+
+    for said in ("pbx office: http://127.0.0.1:8088 as healthmon", "user anna: operator", "token grafana: viewer"):
+        assert said in page
+    assert "unknown section" in mistaken
+    for secret in ("s3cret", "5ec3e7", SECRETS["password_hash"][-20:]):
+        assert secret not in page
+        assert secret not in mistaken
+
+
+def test_the_settings_are_not_for_each_user_of_the_machine(tmp_path: Path) -> None:
+    with house(tmp_path, known=Guests(WebConfig())) as web:
+        code, page = web.get("/settings")
+
+    assert code == 403
+    assert "shown to who has logged in" in page

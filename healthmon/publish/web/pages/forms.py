@@ -29,19 +29,17 @@ def forms(live: Live, orders: Orders, made: Pages) -> Blueprint:
 
     @routes.post("/silences")
     def silence() -> Response:
-        before = live.present.revision
         until, lasting = request.form.get("until", "").replace("T", " "), request.form.get("for", "")
         if until:
             lasting = ""
         orders.silence(SilenceOrder([request.form.get("match", "")], lasting, until, request.form.get("reason", "")))
-        live.wait_until(lambda present: present.revision != before, SHOWN_WITHIN)
+        live.wait_until(_was_read_after(live.now()), SHOWN_WITHIN)
         return lead_to("/silences")
 
     @routes.post("/silences/<int:number>/end")
     def end_silence(number: int) -> Response:
-        before = live.present.revision
         orders.end_silence(number)
-        live.wait_until(lambda present: present.revision != before, SHOWN_WITHIN)
+        live.wait_until(_was_read_after(live.now()), SHOWN_WITHIN)
         return lead_to("/silences")
 
     as_pages(routes, made)
@@ -51,5 +49,12 @@ def forms(live: Live, orders: Orders, made: Pages) -> Blueprint:
 def _is_acknowledged(number: int) -> Callable[[Present], bool]:
     def is_shown(present: Present) -> bool:
         return all(incident.acked_at is not None for incident in present.incidents if incident.id == number)
+
+    return is_shown
+
+
+def _was_read_after(at: float) -> Callable[[Present], bool]:
+    def is_shown(present: Present) -> bool:
+        return present.status.now >= at
 
     return is_shown
