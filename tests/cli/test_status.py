@@ -662,6 +662,28 @@ def test_a_provider_with_several_checks_shows_each_the_worst_first(database: Pat
     ]
 
 
+@pytest.mark.parametrize(
+    ("reachability", "registration", "shown"),
+    [
+        ({}, {"pending": DOWN}, "G up (down?), R"),
+        ({"pending": DOWN}, {}, "R up (down?), G"),
+        ({"pending": DOWN}, {"belief": DOWN}, "G down, R up (down?)"),
+        ({}, {"belief": DOWN, "pending": Health.UP}, "G down (up?), R"),
+    ],
+)
+def test_a_check_that_seems_down_is_written_as_one_and_goes_before_what_is_up(
+    reachability: dict[str, Health], registration: dict[str, Health], shown: str, database: Path, run: Run
+) -> None:
+    first, second = (
+        replace(provider("trunk"), check=check, pending_since=NOW - 4, pending_hold=30.0, **facts)
+        for check, facts in ((Check.REACHABILITY, reachability), (Check.REGISTRATION, registration))
+    )
+    with running(database, [connection(), first, second]):
+        result = run("status")
+
+    assert f"  {shown}  " in result.stdout
+
+
 def test_a_check_that_does_not_count_leaves_the_endpoint_as_it_is(database: Path, run: Run) -> None:
     registration = replace(provider("trunk", DOWN), check=Check.REGISTRATION, counts=False, reason="rejected")
     options = replace(provider("trunk"), check=Check.OPTIONS, counts=False, remark="answers 503 Service Unavailable")

@@ -86,7 +86,7 @@ def test_a_provider_whose_registration_is_lost_at_the_first_look_is_not_green_an
 
     shown = line_of(text_of(status))
     assert " unknown, down? " in shown
-    assert "G unknown, down?" in shown
+    assert "G unknown (down?), R" in shown
     assert words in shown
     assert "1 endpoint: 1 unknown." in text_of(status)
     assert "unknown, down?" in watched(status)

@@ -82,13 +82,21 @@ def is_plain_up(row: StateFields) -> bool:
     return row["state"] == Health.UP and row["pending"] is None and not row["flapping"]
 
 
+def becomes(row: StateFields) -> str:
+    """The state that it is perhaps about to have; "": none, or its word says enough (``never up``)."""
+    if row["changing"] and row["shown"] in (row["state"], CANNOT_SEE):
+        return row["pending"] or ""
+    return ""
+
+
 def state_of(row: StateFields) -> Cell:
     """The state, with a question mark on what it is perhaps about to become."""
     words, state = row["shown"], row["state"]
     if words not in (state, CANNOT_SEE):
         return Cell(words)
-    if row["changing"]:
-        words = f"{words}, {row['pending']}?"
+    becoming = becomes(row)
+    if becoming:
+        words = f"{words}, {becoming}?"
     return state_cell(Health(state), words)
 
 

@@ -12,7 +12,7 @@ from healthmon.model import ENDPOINT_CHECKS, Check, Health, Kind
 from healthmon.report.formatting import counted, measured
 from healthmon.report.status.fitting import GOOD_WHY, LEAST_WHY, TablePart, fitted
 from healthmon.report.status.layout import StatusLayout, WrittenTimes
-from healthmon.report.status.pbx_table import is_plain_up, shown_pbxs, since_of, state_of, why
+from healthmon.report.status.pbx_table import becomes, is_plain_up, shown_pbxs, since_of, state_of, why
 from healthmon.report.status.rows import LISTED, NEVER_UP, SEVERITY
 from healthmon.report.status.words import unknown_check
 from healthmon.report.tables import NARROW_PROSE, Cell, Column, Screen, Sort, line
@@ -231,10 +231,14 @@ def _checks(row: TargetFields) -> str:
         return ""
     if "checks" not in row:
         return _check(row.get("check", Check.REACHABILITY), row)
-    checks = sorted(row["checks"], key=lambda check: SEVERITY[Health(check["state"])])
+    checks = sorted(row["checks"], key=lambda check: (SEVERITY[Health(check["state"])], is_plain_up(check)))
     return ", ".join(_check(check["check"], check) for check in checks)
 
 
 def _check(name: str, state: StateFields) -> str:
-    kind = ENDPOINT_CHECKS[name]
-    return f"{kind.letter or name} {state_of(state).text}".removesuffix(f" {Health.UP}")
+    """Say ``G down``, ``R``, or ``R up (down?)``: a comma stands between two checks, and nowhere else."""
+    letter = ENDPOINT_CHECKS[name].letter or name
+    becoming = becomes(state)
+    if becoming:
+        return f"{letter} {state['shown']} ({becoming}?)"
+    return f"{letter} {state['shown']}".removesuffix(f" {Health.UP}")
