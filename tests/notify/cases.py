@@ -509,6 +509,22 @@ def _providers_up_and_their_registrations_are_not_back() -> Case:
     return Case([up(about, explained=(*members, *left), not_back=left)], SINCE + 725)
 
 
+def _providers_up_and_their_registrations_are_unknown() -> Case:
+    about = replace(group_of_providers(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    members = tuple(map(over, trunks()))
+    unknown = tuple(member.target for member in members)
+    return Case([up(about, explained=members, unknown=unknown)], SINCE + 725)
+
+
+def _two_providers_up_and_their_registrations_are_unknown() -> Case:
+    back = [closed(target, number, kind=Kind.PROVIDER) for number, target in ((840, TELEKOM), (842, SIPGATE))]
+    return Case([up(provider, unknown=(provider.target,)) for provider in back], NOW + 600)
+
+
+def _pbx_up_and_its_registrations_are_unknown() -> Case:
+    return Case([up(closed(OFFICE), unknown=(SIPGATE, TELEKOM))], NOW + 600)
+
+
 def _receiver_down() -> Case:
     target = Target("", "receiver", "oncall/mailto:mail.example.org")
     return Case([row(incident(target, 9, Kind.RECEIVER, cause="mail.example.org:25: [Errno 111] Connection refused"))])

@@ -69,6 +69,7 @@ def row(
     knows: bool = True,
     told_before: frozenset[int] = frozenset(),
     not_back: tuple[Incident, ...] = (),
+    unknown: tuple[Target, ...] = (),
 ) -> ClaimedRow:
     """One line of a message; ``knows``: its reader is told of what is left of it."""
     left = frozenset(one.id for one in explained if one.is_open and not about.is_open and knows)
@@ -76,7 +77,18 @@ def row(
     others = others or len(worst)
     unnamed = (Kind.PHONE,) * (others - len(worst))
     return ClaimedRow(
-        about.id, reason, says, about, repeated, explained, told, not_back, others, worst, others_unnamed=unnamed
+        about.id,
+        reason,
+        says,
+        about,
+        repeated,
+        explained,
+        told,
+        not_back,
+        others,
+        worst,
+        others_unnamed=unnamed,
+        unknown_registrations=unknown,
     )
 
 

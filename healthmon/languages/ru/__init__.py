@@ -146,6 +146,9 @@ TEXTS = {
     "its registration is unknown: the manager interface does not let us look": (
         "о его регистрации ничего не известно: интерфейс управления недоступен"
     ),
+    "registrations that are unknown, as the manager interface does not let us look: {names}": (
+        "о регистрациях ничего не известно, интерфейс управления недоступен: {names}"
+    ),
     "not retried": "без повторов",
     "now: {words}": "сейчас: {words}",
     "its registration is not back yet: {why}": "его регистрации пока нет: {why}",

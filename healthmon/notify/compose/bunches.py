@@ -31,7 +31,8 @@ def is_cohort(lines: Sequence[MessageLine]) -> bool:
 def _likeness(line: MessageLine) -> tuple[object, ...]:
     """What must be the same for one sentence."""
     incident = line.incident
-    if line.kind is Kind.PBX or line.kind.is_group or line.explained or any(told.row.not_back for told in line.all):
+    has_more_to_say = any(told.row.not_back or told.row.unknown_registrations for told in line.all)
+    if line.kind is Kind.PBX or line.kind.is_group or line.explained or has_more_to_say:
         return (incident.id,)
     cause = ""
     if not incident.cohort or line.news is not LineRank.BAD:

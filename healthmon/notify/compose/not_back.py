@@ -8,8 +8,10 @@ from healthmon.model import Check, Incident, why_alone
 from healthmon.notify.compose.message_lines import MessageLine, named
 from healthmon.notify.compose.naming import LIST_CHARACTERS, said
 from healthmon.notify.compose.voice import Voice
+from healthmon.text.callerid import beside
 from healthmon.text.lists import listed
 from healthmon.text.longtext import cut
+from healthmon.text.natural import natural
 from healthmon.text.visible import visible
 
 #: No cause is longer than this.
@@ -18,10 +20,10 @@ _LONGEST_CAUSE = 100
 
 def not_back(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Say which other checks of an endpoint are not well yet; of a group: of which of its endpoints."""
-    if line.kind.is_group:
+    if not line.incident.target.is_endpoint:
         yield from _of_many(line, voice)
         return
-    if line.row.is_registration_unknown and line.incident.is_of_reachability:
+    if line.row.unknown_registrations:
         yield voice.text("its registration is unknown: the manager interface does not let us look")
     for incident in line.row.not_back:
         if incident.check == Check.REGISTRATION:
@@ -31,6 +33,13 @@ def not_back(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 
 def _of_many(line: MessageLine, voice: Voice) -> Iterator[str]:
+    if line.row.unknown_registrations:
+        unknown = sorted(line.row.unknown_registrations, key=lambda target: natural(target.resource))
+        shown = [beside(visible(target.resource), line.names.of(target)) for target in unknown]
+        yield voice.text(
+            "registrations that are unknown, as the manager interface does not let us look: {names}",
+            names=listed(shown, LIST_CHARACTERS),
+        )
     for check in (Check.REGISTRATION, Check.OPTIONS):
         of_it = (incident for incident in line.row.not_back if incident.check == check)
         names = [said(incident.kind, named(incident, line.names).full_name, voice) for incident in of_it]

@@ -123,7 +123,8 @@ _LEFT_BESIDE = """SELECT i.* FROM incidents i
 # While the manager interface is away nobody knows how these are.
 _UNKNOWN_REGISTRATIONS = """SELECT c.pbx, c.technology, c.resource FROM checks c JOIN states s ON s.check_id = c.id
     WHERE c.name = 'registration' AND s.veil <> '' AND EXISTS (
-        SELECT 1 FROM incidents i WHERE i.closed_at IS NULL AND i.check_name = 'manager' AND i.pbx = c.pbx)"""
+        SELECT 1 FROM incidents i WHERE i.closed_at IS NULL AND i.check_name = 'manager' AND i.pbx = c.pbx)
+    ORDER BY c.id"""
 
 #: So many of the things are named of which a message does not speak; the last of them, too, if it alone were left.
 NAMED_OTHERS = 3
@@ -189,8 +190,8 @@ class ClaimedRow(Struct, frozen=True):
     ends: tuple[int, ...] = ()
     #: Its reader knows of it; told again because somebody has to have the registration tried again.
     is_known: bool = False
-    #: It is an endpoint that can be reached again, and whether it is registered nobody knows.
-    is_registration_unknown: bool = False
+    #: The endpoints that can be reached again with this, and of which nobody knows whether they are registered.
+    unknown_registrations: tuple[Target, ...] = ()
 
 
 class Claim(Struct, frozen=True):
@@ -408,7 +409,7 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     lasting = {smaller.id for incident in asked for smaller in explained[incident.id] if smaller.is_open}
     told = {number for number in lasting if _knows_of(session, number, url_id)}
     not_back = _not_back(session, lines, explained)
-    unregistered = _unknown_registrations(session, lines)
+    unknown_registrations = _unknown_registrations(session, lines, explained)
     spoken_of = {line.incident.id for line in lines} | told
     spoken_of |= {left.id for lefts in not_back.values() for left in lefts}
     others = [row for row in _others(session, url_id) if row["id"] not in spoken_of]
@@ -435,7 +436,7 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
             told=frozenset(smaller.id for smaller in explained[line.incident.id] if smaller.id in told),
             not_back=not_back.get(line.incident.id, ()),
             is_known=line.is_known,
-            is_registration_unknown=line.incident.target in unregistered,
+            unknown_registrations=unknown_registrations.get(line.incident.id, ()),
             others_down=len(others),
             others=named,
             others_unnamed=unnamed,
@@ -464,13 +465,26 @@ def _not_back(
     return found
 
 
-def _unknown_registrations(session: Session, lines: Sequence[Line]) -> frozenset[Target]:
-    """The endpoints that can be reached again while their registrations cannot be seen."""
+def _unknown_registrations(
+    session: Session, lines: Sequence[Line], explained: Mapping[int, tuple[Incident, ...]]
+) -> dict[int, tuple[Target, ...]]:
+    """The endpoints that can be reached again while their registrations cannot be seen, by what is over.
+
+    With a PBX that can be seen again these are all that it has.
+    """
     ended = (line.incident for line in lines if line.incident.ending in GOOD_ENDINGS)
-    over = {incident.target for incident in ended if incident.is_of_reachability and incident.target.is_endpoint}
+    over = [incident for incident in ended if incident.is_of_reachability or incident.check == Check.CONNECTION]
     if not over:
-        return frozenset()
-    return frozenset(over.intersection(map(target_of, session.rows(_UNKNOWN_REGISTRATIONS))))
+        return {}
+    unknown = [target_of(row) for row in session.rows(_UNKNOWN_REGISTRATIONS)]
+    found: dict[int, tuple[Target, ...]] = {}
+    for incident in over:
+        back = {incident.target}
+        back |= {part.target for part in explained[incident.id] if part.is_of_reachability and not part.is_open}
+        if incident.check == Check.CONNECTION:
+            back |= {target for target in unknown if target.pbx == incident.target.pbx}
+        found[incident.id] = tuple(target for target in unknown if target in back)
+    return found
 
 
 def _caller_names(session: Session, incidents: Iterable[Incident]) -> dict[Target, str]:

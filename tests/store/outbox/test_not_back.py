@@ -64,6 +64,33 @@ def test_nothing_is_said_of_what_is_not_known_to_last(store: Store, beside: Inci
     assert told(store, over(1), beside, **facts).not_back == ()
 
 
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param(over(1), id="a provider"),
+        pytest.param(over(1, HOST, kind=Kind.PROVIDERS), id="the host of providers"),
+        pytest.param(over(1, Target("office"), kind=Kind.PBX, check=Check.CONNECTION), id="the PBX"),
+    ],
+)
+def test_registrations_that_nobody_can_see_are_known_of_all_that_is_back(closed: Incident, store: Store) -> None:
+    away = replace(incident(4, Target("office")), check=Check.MANAGER, health=Health.DEGRADED)
+    store.book(incidents={3: over(3, explained_by=1), 4: away})
+
+    row = told(store, closed, left(), unknown_because="the manager interface is away")
+
+    assert row.unknown_registrations == (TRUNK,)
+    assert row.not_back == ()
+
+
+def test_of_what_is_down_still_nobody_asks_whether_it_is_registered(store: Store) -> None:
+    away = replace(incident(4, Target("office")), check=Check.MANAGER, health=Health.DEGRADED)
+    store.book(incidents={3: replace(incident(3, TRUNK), explained_by=1), 4: away})
+
+    row = told(store, over(1, HOST, kind=Kind.PROVIDERS), left(), unknown_because="the manager interface is away")
+
+    assert row.unknown_registrations == ()
+
+
 def test_the_end_of_a_group_says_it_of_its_endpoints(store: Store) -> None:
     store.book(incidents={3: over(3, explained_by=1)})
 
