@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from healthmon.ami.connection import ActionRequest, ManagerConnection, is_sendable
 from healthmon.ami.console import COMMAND, SHOW_REGISTRATIONS, fits_into_a_frame, next_tries
 from healthmon.ami.frames import OUTPUT, Frame
 from healthmon.ami.registrations import (
     OLDER_LISTS,
+    OLDER_ROW,
+    ROW,
     OutboundRegistration,
     older_registration_of,
     readable,
@@ -22,10 +25,12 @@ from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
 from healthmon.errors import AmiDenied, AmiInUse, AmiUnexpected
+from healthmon.text.passwords import without_password
 
+LIST_ACTIONS = "ListCommands"
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
 LIST_MAINTENANCE = "PJSIPShowMaintenance"
-#: An endpoint was put into maintenance mode, or taken out.
+#: An endpoint was put into maintenance mode, or taken out; the rows of the list are called so, too.
 MAINTENANCE_CHANGED = "PJSIPMaintenanceStatus"
 #: Have an endpoint checked at once.
 QUALIFY = "PJSIPQualify"
@@ -79,7 +84,7 @@ class AmiClient:
             if answer.get("Message") == _IN_USE:
                 raise AmiInUse(pbx.name, ONCE_ALONE.format(user=pbx.ami_username))
             if answer.get("Response") != "Success":
-                raise AmiDenied(pbx.name, f"{REFUSED} ({_said(answer)})")
+                raise AmiDenied(pbx.name, f"{REFUSED} ({self._said(answer)})")
             #: The actions that there are, and that this user may use: each refusal is a security event at Asterisk.
             self._actions = self._ask_actions()
             #: What came until then: that Asterisk has booted is among it for whoever may read events.
@@ -87,14 +92,16 @@ class AmiClient:
             self.has_booted = _tells_boot(self._at_login)
             #: Asterisk has loaded modules since then, perhaps.
             self._may_have_more = False
-            #: A list had fewer rows than its end said.
+            #: A list had fewer rows than its end said, or some that cannot be read.
             self.has_lost_rows = False
             #: There was a maintenance mode; an Asterisk that never had it is not asked again and again.
             self._had_maintenance = False
             closing.pop_all()
 
     def _ask_actions(self) -> frozenset[str]:
-        return frozenset(self._connection.ask("ListCommands")[0])
+        [listed, *_] = self._connection.ask(LIST_ACTIONS)
+        self._check_response(LIST_ACTIONS, listed)
+        return frozenset(listed)
 
     def may(self, *actions: str) -> bool:
         """Whether there are all of these actions, and this user may use them."""
@@ -102,6 +109,10 @@ class AmiClient:
             # Whoever logs in while Asterisk boots finds hardly a module loaded.
             self._actions, self._may_have_more = self._ask_actions(), False
         return self._actions.issuperset(actions)
+
+    def _said(self, frame: Frame) -> str:
+        """What an answer says in words, which may repeat our password."""
+        return without_password(readable(frame.get("Message", "no reason is given")), self._pbx.ami_password)
 
     def rows(self, action: str) -> Iterator[list[Frame]]:
         """Ask for a list of any length, and give its frames piece by piece, as they come."""
@@ -125,7 +136,7 @@ class AmiClient:
 
     def _check_response(self, action: str, frame: Frame) -> None:
         if frame.get("Response", "Success") != "Success":
-            raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(frame)})")
+            raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({self._said(frame)})")
 
     def _whole(self, action: str) -> list[Frame]:
         """Ask for a short list. Raises AmiUnexpected: it lacks rows, or is no list at all, and tells nothing."""
@@ -134,8 +145,27 @@ class AmiClient:
             self._check_response(action, frame)
             count.take(frame)
         if not count.is_whole:
-            raise AmiUnexpected(self._pbx.name, f"an answer to {action} that is no whole list")
+            raise self._no_list(action)
         return frames
+
+    def _no_list(self, action: str) -> AmiUnexpected:
+        return AmiUnexpected(self._pbx.name, f"an answer to {action} that is no whole list")
+
+    def _rows(
+        self, action: str, event: str, read: Callable[[Frame], OutboundRegistration | None]
+    ) -> list[OutboundRegistration]:
+        """The rows of a short list. Raises AmiUnexpected, also where one does not say which registration it is of.
+
+        What is missing in a list would be taken for gone.
+        """
+        rows: list[OutboundRegistration] = []
+        for frame in self._whole(action):
+            if frame.get("Event") == event:
+                row = read(frame)
+                if row is None:
+                    raise self._no_list(action)
+                rows.append(row)
+        return rows
 
     def registrations(self) -> list[OutboundRegistration] | None:
         """All outbound registrations of PJSIP; None: the module is not loaded. AmiDenied: this user may not ask."""
@@ -145,8 +175,7 @@ class AmiClient:
                 why = MAY_ONLY_HEAR if self.rights().reads_events else MAY_NOT_ASK
                 raise AmiDenied(self._pbx.name, why.format(user=self._pbx.ami_username))
             return None
-        found = (registration_of(frame) for frame in self._whole(LIST_REGISTRATIONS))
-        return [registration for registration in found if registration is not None]
+        return self._rows(LIST_REGISTRATIONS, ROW, registration_of)
 
     def next_tries(self, registrations: Sequence[OutboundRegistration]) -> dict[str, int]:
         """When each of these, which are all of PJSIP, is tried next, as far as the console shows it: see console.py.
@@ -161,11 +190,11 @@ class AmiClient:
 
     def older_registrations(self) -> list[OutboundRegistration]:
         """All of chan_iax2 and chan_sip, where these are loaded, and this user may ask."""
-        found: list[OutboundRegistration | None] = []
+        found: list[OutboundRegistration] = []
         for action, technology in OLDER_LISTS.items():
             if action in self._actions:
-                found += [older_registration_of(frame, technology) for frame in self._whole(action)]
-        return told_apart([registration for registration in found if registration is not None])
+                found += self._rows(action, OLDER_ROW, partial(older_registration_of, technology=technology))
+        return told_apart(found)
 
     def in_maintenance(self) -> tuple[str, ...] | None:
         """The PJSIP endpoints in maintenance mode; an Asterisk without it has none.
@@ -180,16 +209,18 @@ class AmiClient:
             return ()
         self._had_maintenance = True
         found: list[str] = []
-        count = RowCount()
+        count, is_readable = RowCount(), True
         for [piece] in self._connection.pieces([ActionRequest(LIST_MAINTENANCE)]):
             for frame in piece:
                 # The module was unloaded, perhaps, and nothing said so: that is known the next time.
                 self._may_have_more |= frame.get("Response", "Success") != "Success"
                 count.take(frame)
-            found += [
-                readable(row["Endpoint"]) for row in piece if row.get("Status") == "enabled" and "Endpoint" in row
-            ]
-        if not count.is_whole:
+                if frame.get("Event") == MAINTENANCE_CHANGED:
+                    endpoint, status = readable(frame.get("Endpoint", "")), frame.get("Status")
+                    is_readable &= bool(endpoint) and status in ("enabled", "disabled")
+                    if status == "enabled":
+                        found.append(endpoint)
+        if not (count.is_whole and is_readable):
             return None
         return tuple(found)
 
@@ -203,15 +234,21 @@ class AmiClient:
             return {}
         answers = self._connection.ask_all([ActionRequest(QUALIFY, {"Endpoint": name}) for name in sendable])
         responses = {name: answer[0] for name, answer in zip(sendable, answers, strict=True)}
-        return {name: _said(found) for name, found in responses.items() if found.get("Response") == "Success"}
+        return {name: self._said(found) for name, found in responses.items() if found.get("Response") == "Success"}
 
     def variables(self, names: Sequence[str]) -> list[str]:
-        """The values of these functions of the dialplan, ``PJSIP_AOR(x,contact)``; "" for what has none."""
+        """The values of these functions of the dialplan, ``PJSIP_AOR(x,contact)``; "" for what has none.
+
+        An answer without a value counts as a row that is lost: so it is of what is refused, for one.
+        """
         sendable = [name for name in names if is_sendable(name)]
         if "Getvar" not in self._actions:
             sendable = []
         answers = self._connection.ask_all([ActionRequest("Getvar", {"Variable": name}) for name in sendable])
-        values = {name: answer[0].get("Value", "") for name, answer in zip(sendable, answers, strict=True)}
+        responses = {name: answer[0] for name, answer in zip(sendable, answers, strict=True)}
+        is_told = all(found.get("Response") == "Success" and "Value" in found for found in responses.values())
+        self.has_lost_rows |= not is_told
+        values = {name: found.get("Value", "") for name, found in responses.items()}
         return [values.get(name, "") for name in names]
 
     def events(self, patience: float) -> list[Frame]:
@@ -270,7 +307,3 @@ class AmiClient:
 
 def _tells_boot(events: Iterable[Frame]) -> bool:
     return any(event.get("Event") == BOOTED for event in events)
-
-
-def _said(frame: Frame) -> str:
-    return readable(frame.get("Message", "no reason is given"))

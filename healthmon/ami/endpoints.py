@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from sys import intern
 
 import msgspec
@@ -16,12 +17,16 @@ LIST_AORS = "PJSIPShowAors"
 LIST_ENDPOINTS = "PJSIPShowEndpoints"
 #: Where Asterisk's own database has the contacts that have registered, unless sorcery.conf has them elsewhere.
 REGISTERED_FAMILY = "registrar/contact"
+#: The rows of each.
+ROWS = {LIST_CONTACTS: "ContactList", LIST_AORS: "AorList", LIST_ENDPOINTS: "EndpointList"}
 #: Asterisk's words for a contact.
 REACHABLE, UNREACHABLE, NON_QUALIFIED = "Reachable", "Unreachable", "NonQualified"
 #: The mark of a contact that stands in the configuration, in the name that Asterisk gives it.
 STATIC = "@@"
 #: No more contacts of one AOR are read.
 MOST_CONTACTS = 1000
+#: How often a contact is checked, how long it may take to answer, how many there may be: "60", "3.000000".
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,10})?")
 #: A time in seconds has ten digits for some centuries.
 LONGEST_TIME = 11
 #: A round trip of more than an hour is none (microseconds).
@@ -64,6 +69,12 @@ class ListedAor(Struct, frozen=True):
     #: The URIs of those in the configuration, and of those that have registered.
     contacts: tuple[str, ...] = ()
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it says how its contacts are checked: all of these are numbers."""
+        numbers = (self.qualify_frequency, self.qualify_timeout, self.max_contacts)
+        return all(_AMOUNT.fullmatch(number) for number in numbers)
+
 
 class ListedEndpoint(Struct, frozen=True):
     """One endpoint."""
@@ -77,14 +88,14 @@ _STORED_CONTACT = msgspec.json.Decoder(_StoredContact)
 
 
 def contact_of(frame: Frame) -> ListedContact | None:
-    """Read a row of PJSIPShowContacts, which lists those that have registered; None: it is none."""
-    name = frame.get("ObjectName", "")
+    """Read a row of PJSIPShowContacts, which lists those that have registered; None: it is none, or names none."""
+    name, uri = frame.get("ObjectName", ""), frame.get("Uri", "")
     # A name is whole, down to its bytes, or none: two that are cut may be one.
-    if frame.get("Event") != "ContactList" or not 0 < len(name) <= LONGEST_TEXT:
+    if frame.get("Event") != ROWS[LIST_CONTACTS] or not 0 < len(name) <= LONGEST_TEXT or not uri:
         return None
     return ListedContact(
         name=name,
-        uri=readable(frame.get("Uri", "")),
+        uri=readable(uri),
         status=intern(readable(frame.get("Status", ""))),
         rtt_ms=round_trip(frame.get("RoundtripUsec", "")),
         user_agent=intern(readable(frame.get("UserAgent", ""))),
@@ -96,24 +107,27 @@ def contact_of(frame: Frame) -> ListedContact | None:
 
 
 def aor_of(frame: Frame) -> ListedAor | None:
-    """Read a row of PJSIPShowAors; None: it is none."""
-    if frame.get("Event") != "AorList" or not frame.get("ObjectName"):
+    """Read a row of PJSIPShowAors; None: it is none, or does not say of which AOR, or how that is checked."""
+    if frame.get("Event") != ROWS[LIST_AORS] or not frame.get("ObjectName"):
         return None
     name = intern(readable(frame["ObjectName"]))
     # Of three hundred contacts it is a line of 10,510 bytes, which is not cut.
     listed = (readable(contact.partition("/")[2]) for contact in frame.get("Contacts", "").split(",")[:MOST_CONTACTS])
-    return ListedAor(
+    aor = ListedAor(
         name,
         qualify_frequency=intern(readable(frame.get("QualifyFrequency", ""))),
         qualify_timeout=intern(readable(frame.get("QualifyTimeout", ""))),
         max_contacts=intern(readable(frame.get("MaxContacts", ""))),
         contacts=tuple(uri for uri in listed if uri),
     )
+    if aor.is_readable:
+        return aor
+    return None
 
 
 def endpoint_of(frame: Frame) -> ListedEndpoint | None:
-    """Read a row of PJSIPShowEndpoints; None: it is none."""
-    if frame.get("Event") != "EndpointList" or not frame.get("ObjectName"):
+    """Read a row of PJSIPShowEndpoints; None: it is none, or does not say of which."""
+    if frame.get("Event") != ROWS[LIST_ENDPOINTS] or not frame.get("ObjectName"):
         return None
     aors = tuple(map(intern, names_in(readable(frame.get("Aor", "")))))
     return ListedEndpoint(intern(readable(frame["ObjectName"])), aors, readable(frame.get("OutboundAuths", "")))
@@ -149,6 +163,9 @@ def expiry(text: str) -> float:
 
 def round_trip(microseconds: str) -> float | None:
     """Read a round trip (milliseconds); None: none was measured."""
-    if microseconds.isascii() and microseconds.isdigit() and 0 < int(microseconds[:11]) < _LONGEST:
-        return int(microseconds[:11]) / 1000
+    if not (microseconds.isascii() and microseconds.isdigit() and len(microseconds) <= LONGEST_TIME):
+        return None
+    measured = int(microseconds)
+    if 0 < measured < _LONGEST:
+        return measured / 1000
     return None

@@ -6,10 +6,11 @@ URIs, before anything can log, raise or keep them.
 
 from __future__ import annotations
 
+from healthmon.text.passwords import without_named_passwords
 from healthmon.text.sipuri import without_secrets
 
-#: The headers of a frame by their names, as Asterisk writes them. One that comes several times is "" where its values
-#: differ, for nobody can tell which is true; of ``Output`` it is all of them, in lines.
+#: The headers of a frame by their names, as Asterisk writes them; of ``Output``, which comes several times, all of them
+#: in lines.
 Frame = dict[str, str]
 
 #: No frame that means anything to us is longer: 300 contacts of one AOR are a line of 10,510 bytes.
@@ -23,6 +24,8 @@ SECRET_HEADERS = frozenset(
 DATABASE_EVENT, DATABASE_KEY = "DBGetTreeResponse", "Key"
 #: This one has nothing else in it.
 SECRET_EVENT = "AuthDetail"  # noqa: S105 (the name of an event)
+#: What is said in them is for people.
+SENTENCES = ("Message", "Cause")
 #: A line of what the console shows; all of them are kept.
 OUTPUT = "Output"
 
@@ -31,7 +34,7 @@ class Decoder:
     """Makes frames of what comes, in pieces of any size. Owned by one thread.
 
     It keeps no more than the frame that has begun. One that is too long is dropped, and the next one is read as if
-    nothing had been.
+    nothing had been. So is one that contradicts itself: it has the same header twice, with different values.
     """
 
     def __init__(self) -> None:
@@ -41,7 +44,7 @@ class Decoder:
         self._is_skipping = False
         self._frame: Frame = {}
         self._size = 0
-        #: It is too long, or has nothing but passwords in it.
+        #: It is too long, contradicts itself, or has nothing but passwords in it.
         self._is_spoilt = False
 
     def feed(self, received: bytes) -> list[Frame]:
@@ -81,13 +84,13 @@ class Decoder:
         if not colon or is_secret:
             return
         value = value.removeprefix(" ")
-        if name == "Event" and value == SECRET_EVENT:
-            self._is_spoilt = True
         if ":" in value:
             value = without_secrets(value)
+        if name in SENTENCES:
+            value = without_named_passwords(value)
         before = self._frame.get(name, value)
         if name == OUTPUT and name in self._frame:
             value = f"{before}\n{value}"
-        elif before != value:
-            value = ""
+        elif before != value or (name == "Event" and value == SECRET_EVENT):
+            self._is_spoilt = True
         self._frame[name] = value

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.ami.frames import Frame
-from healthmon.text.longtext import shortened
+from healthmon.text.longtext import cut, shortened
 from healthmon.text.sipuri import host_of
 
 #: The row of a registration in the answer to PJSIPShowRegistrationsOutbound, and the event when one is tried.
@@ -21,6 +21,10 @@ MODULE = "res_pjsip_outbound_registration"
 _PORT = re.compile(r":(\d{1,5})(?=[;?>]|$)")
 #: The number of retries of what is tried for ever, as far as is known.
 ENDLESS = 1_000_000_000
+#: What the other side says of a rejection is shown as far as that (characters).
+LONGEST_CAUSE = 80
+#: Asterisk's own numbers are of 32 bits (digits).
+LONGEST_NUMBER = 10
 #: Asterisk's words for how one stands.
 REGISTERED, REJECTED, UNREGISTERED = "Registered", "Rejected", "Unregistered"
 
@@ -35,6 +39,8 @@ UNDER_WAY = ("Request Sent", "Auth. Sent")
 FINAL_FOR_CHAN_SIP = ("Failed", "No Authentication")
 #: Their words for an attempt that has failed; the other ones are of none, or of one that goes on.
 FAILED = (REJECTED, "Timeout", *FINAL_FOR_CHAN_SIP)
+#: All words for what is not registered (Asterisk 22: res_pjsip_outbound_registration.c, chan_iax2.c; 16: chan_sip.c).
+NOT_REGISTERED = (UNREGISTERED, "Stopping", "Stopped", *UNDER_WAY, *FAILED)
 
 
 class OutboundRegistration(Struct, frozen=True):
@@ -50,14 +56,22 @@ class OutboundRegistration(Struct, frozen=True):
     outbound_auth: str = ""
     #: Where it is sent instead of to the server; "": to the server.
     outbound_proxy: str = ""
+    #: ENDLESS: it is not known.
     max_retries: int = 0
     #: How long Asterisk waits before it tries again: after no answer, after 403, after another answer that is final
-    #: (seconds; 0 of the latter two: it does not try again).
+    #: (seconds; 0 of the latter two: it does not try again; ENDLESS: it is not known).
     waits: tuple[float, float, float] = (0.0, 0.0, 0.0)
     #: PJSIP; that of the other drivers has nothing of the four above.
     technology: str = "PJSIP"
     #: Of an older driver, which gives it no name: what it is called where the user has another one at that host.
     longer_name: str = ""
+    #: Of IAX2: what the other side says of a rejection, of which only an event tells ("Registration Refused").
+    cause: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether Asterisk's word for it is one that says how it stands."""
+        return is_state(self.status)
 
     @property
     def has_failed(self) -> bool:
@@ -75,12 +89,23 @@ class OutboundRegistration(Struct, frozen=True):
         return self.client_uri, self.server_uri
 
 
+class RegistrationAttempt(Struct, frozen=True):
+    """An attempt to register that has ended, as an event tells of it."""
+
+    technology: str
+    #: Which registration it is of.
+    key: tuple[str, str]
+    status: str
+    cause: str = ""
+
+
 def registration_of(frame: Frame) -> OutboundRegistration | None:
-    """Read a row of the list; None: it is none."""
-    if frame.get("Event") != ROW or not frame.get("ObjectName"):
+    """Read a row of the list; None: it is none, or does not say of which registration."""
+    if frame.get("Event") != ROW or not all(frame.get(name) for name in ("ObjectName", "ClientUri", "ServerUri")):
         return None
     usual, forbidden, fatal = (
-        float(number(frame.get(name, ""))) for name in ("RetryInterval", "ForbiddenRetryInterval", "FatalRetryInterval")
+        float(_known_or_endless(frame, name))
+        for name in ("RetryInterval", "ForbiddenRetryInterval", "FatalRetryInterval")
     )
     return OutboundRegistration(
         name=readable(frame["ObjectName"]),
@@ -90,7 +115,7 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
         endpoint=readable(frame.get("Endpoint", "")),
         outbound_auth=readable(frame.get("OutboundAuth", "")),
         outbound_proxy=readable(frame.get("OutboundProxy", "")),
-        max_retries=number(frame.get("MaxRetries", "")),
+        max_retries=_known_or_endless(frame, "MaxRetries"),
         waits=(usual, forbidden, fatal),
     )
 
@@ -111,7 +136,10 @@ def unlisted(client_uri: str, server_uri: str) -> OutboundRegistration:
 
 
 def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration | None:
-    """Read a row of the list of an older driver, which gives a registration no name; None: it is none."""
+    """Read a row of the list of an older driver, which gives a registration no name; None: it is none.
+
+    So is one without a host.
+    """
     if frame.get("Event") != OLDER_ROW or not frame.get("Host"):
         return None
     host, user = readable(frame["Host"]), readable(frame.get("Username", ""))
@@ -162,9 +190,21 @@ def _unusual_port(frame: Frame, field: str) -> str:
     return f":{port}"
 
 
-def key_of(event: Frame) -> tuple[str, str]:
-    """Of which registration an event speaks: its client URI and its server URI."""
-    return readable(event.get("Username", "")), readable(event.get("Domain", ""))
+def attempt_of(event: Frame) -> RegistrationAttempt | None:
+    """Read an event; None: it does not say of which registration, or no word that tells how that stands."""
+    technology, user, server, status, cause = (
+        readable(event.get(name, "")) for name in ("ChannelType", "Username", "Domain", "Status", "Cause")
+    )
+    if technology in OLDER_LISTS.values():
+        server = f"{technology.lower()}:{server}"
+    if not (technology and user and host_of(server) and is_state(status)):
+        return None
+    return RegistrationAttempt(technology, (user, server), status, cut(cause, LONGEST_CAUSE))
+
+
+def is_state(status: str) -> bool:
+    """Whether this word of Asterisk's says how a registration stands."""
+    return status == REGISTERED or status in NOT_REGISTERED
 
 
 def readable(text: str) -> str:
@@ -174,8 +214,16 @@ def readable(text: str) -> str:
     return shortened(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def number(text: str) -> int:
-    """A whole number of seconds, of times, of rows; what is none is 0."""
-    if text.isascii() and text.isdigit():
-        return int(text[:9])
-    return 0
+def number(text: str) -> int | None:
+    """A whole number of seconds, of times, of rows; None: that is none, or a larger one than Asterisk has."""
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER:
+        return int(text)
+    return None
+
+
+def _known_or_endless(frame: Frame, header: str) -> int:
+    """A number of which nothing follows where it cannot be read."""
+    found = number(frame.get(header, ""))
+    if found is None:
+        return ENDLESS
+    return found

@@ -5,10 +5,13 @@ from __future__ import annotations
 from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import number
 
+#: What Asterisk says of an empty list (16 and 22).
+EMPTY = ("No Contacts found", "No AORs found", "No endpoints found")
+
 
 def is_empty_list(frame: Frame) -> bool:
     """Whether it says that there is none: of empty lists of contacts, AORs, endpoints Asterisk makes an error."""
-    return frame.get("Response") == "Error" and frame.get("Message", "").startswith("No ")
+    return frame.get("Response") == "Error" and frame.get("Message", "") in EMPTY
 
 
 class RowCount:
@@ -22,6 +25,7 @@ class RowCount:
     def take(self, frame: Frame) -> None:
         """The next frame of the answer: the response, a row, or the end."""
         if frame.get("EventList", "").lower() == "complete":
-            self.is_whole = self._came >= number(frame.get("ListItems", ""))
+            listed = number(frame.get("ListItems", ""))
+            self.is_whole = listed is not None and self._came >= listed
         elif "Event" in frame:
             self._came += 1

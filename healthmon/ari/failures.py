@@ -16,6 +16,7 @@ from healthmon.ari.messages import Body, error_message, excerpt
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.text.longtext import shortened
+from healthmon.text.passwords import without_password
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
 from healthmon.wire.pace import TooLong, TooSlow
 
@@ -138,6 +139,8 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> 
     if 200 <= status < 300:
         return None
     said = error_message(body)
+    if said is not None:
+        said = without_password(said, pbx.password)
     if status in (401, 403):
         return AriDenied(pbx.name, call, _denied(status, said), status)
     if status == 404:

@@ -36,6 +36,7 @@ from healthmon.model import (
 )
 from healthmon.text.callerid import name_in
 from healthmon.text.longtext import LONGEST_TEXT, cut, shortened
+from healthmon.text.passwords import without_named_passwords
 from healthmon.text.sipuri import host_of, without_secrets
 from healthmon.wire.dates import header_date
 
@@ -337,10 +338,13 @@ def _peer_status(raw: bytes, pbx: str, at: float) -> Observation | None:
     )
 
 
-def _contact_status(raw: bytes, pbx: str, at: float) -> ContactChange:
+def _contact_status(raw: bytes, pbx: str, at: float) -> ContactChange | None:
     event = _CONTACT.decode(raw)
     contact = event.contact_info
-    status = _CONTACT_STATUS.get(contact.contact_status, ContactStatus.UNKNOWN)
+    status = _CONTACT_STATUS.get(contact.contact_status)
+    if status is None:
+        # A word that is none of Asterisk's means nothing, and changes nothing.
+        return None
     rtt_ms = _rtt_ms(contact.roundtrip_usec) if status is ContactStatus.REACHABLE else None
     target = Target(pbx, event.endpoint.technology, event.endpoint.resource)
     return ContactChange(target, without_secrets(contact.uri), status, at, rtt_ms)
@@ -432,7 +436,7 @@ def error_message(body: Body) -> str | None:
         said = msgspec.json.decode(body, type=ErrorBody)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return without_secrets(said.message or said.error)
+    return without_named_passwords(without_secrets(said.message or said.error))
 
 
 def device_sighting(target: Target, state: str, at: float, source: Source) -> Observation | Removed | None:

@@ -184,7 +184,7 @@ REGISTRATION_BY_EVENT = Testimony(
     Witness.MANAGER,
     (Source.EVENT,),
     "Registry",
-    {Health.UP: Means.UP, Health.DOWN: Means.DOWN},
+    {Health.UP: Means.UP, Health.DOWN: Means.DOWN, Health.UNKNOWN: Means.UNKNOWN},
     "the newest word counts; it is asked about before it is believed",
 )
 
@@ -192,7 +192,7 @@ REGISTRATION_BY_POLL = Testimony(
     Witness.MANAGER,
     (Source.SNAPSHOT,),
     "PJSIPShowRegistrationsOutbound",
-    {Health.UP: Means.UP, Health.DOWN: Means.DOWN},
+    {Health.UP: Means.UP, Health.DOWN: Means.DOWN, Health.UNKNOWN: Means.UNKNOWN},
     "an event that came after the request is newer; nothing but the manager interface can tell",
     confirms=True,
 )

@@ -43,6 +43,11 @@ def in_lines(headers: dict[str, str]) -> str:
 INPUT_BUFFER = 1024
 
 
+def end_of_list(event: str, number: str, rows: int) -> str:
+    """The last frame of a list, which says how many rows there were."""
+    return in_lines({"Event": event, "ActionID": number, "EventList": "Complete", "ListItems": str(rows)})
+
+
 class PlayedManager:
     """Listens on 127.0.0.1 while it is used as a context. Owned by the test's thread."""
 
@@ -216,7 +221,7 @@ class PlayedManager:
             in_lines({"Event": "PJSIPMaintenanceStatus", "ActionID": number, "Endpoint": name, "Status": "enabled"})
             for name in sorted(self.in_maintenance)
         )
-        end = in_lines({"Event": "PJSIPMaintenanceStatusComplete", "ActionID": number, "EventList": "Complete"})
+        end = end_of_list("PJSIPMaintenanceStatusComplete", number, len(self.in_maintenance))
         return f"{start}EventList: start\r\nMessage: Maintenance status events follow\r\n\r\n{rows}{end}"
 
     def _qualify(self, headers: dict[str, str], start: str) -> str:
@@ -230,14 +235,14 @@ class PlayedManager:
             in_lines({"Event": "RegistryEntry", "ActionID": number, "Host": host, "Username": user, "State": state})
             for host, user, state in self.older[action]
         )
-        end = in_lines({"Event": "RegistrationsComplete", "ActionID": number, "EventList": "Complete"})
+        end = end_of_list("RegistrationsComplete", number, len(self.older[action]))
         return f"{start}EventList: start\r\n\r\n{rows}{end}"
 
     def _list(self, start: str, number: str) -> str:
         """With the password of each, as Asterisk has it there."""
         frames = [f"{start}EventList: start\r\nMessage: Following are Events for each Outbound registration\r\n\r\n"]
-        for row in list(self.rows.values()):
+        rows = list(self.rows.values())
+        for row in rows:
             frames.append(in_lines({"Event": "OutboundRegistrationDetail", "ActionID": number, **row}))
             frames.append(in_lines({"Event": "AuthDetail", "ActionID": number, "Password": "s3cret-of-the-trunk"}))
-        end = {"Event": "OutboundRegistrationDetailComplete", "ActionID": number, "EventList": "Complete"}
-        return "".join(frames) + in_lines(end)
+        return "".join(frames) + end_of_list("OutboundRegistrationDetailComplete", number, len(rows))

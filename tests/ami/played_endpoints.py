@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.ami.played import PlayedManager, in_lines
+from tests.ami.played import PlayedManager, end_of_list, in_lines
 
 LISTS = {
     "PJSIPShowContacts": ("ContactList", "No Contacts found"),
@@ -79,8 +79,7 @@ class PlayedEndpoints:
             return in_lines({"Response": "Error", "ActionID": number, "Message": empty})
         start = in_lines({"Response": "Success", "ActionID": number, "EventList": "start"})
         frames = [in_lines({"Event": event, "ActionID": number, **row}) for row in rows]
-        end = {"Event": f"{event}Complete", "ActionID": number, "EventList": "Complete"}
-        return start + "".join(frames) + in_lines(end)
+        return start + "".join(frames) + end_of_list(f"{event}Complete", number, len(rows))
 
     def _database(self, number: str) -> str:
         """The contacts that have registered, as Asterisk's own database has them; the end counts as 16 does."""
@@ -117,7 +116,7 @@ class PlayedEndpoints:
         name, _, field = arguments.partition(",")
         if function == "PJSIP_ENDPOINT":
             row = self._endpoints.get(name, {})
-            return row.get({"aors": "Aor", "outbound_auth": "OutboundAuths"}[field], "")
+            return row.get({"aors": "Aor", "outbound_auth": "OutboundAuths", "from_user": "FromUser"}[field], "")
         if function == "PJSIP_AOR":
             return self._of_aor(name, field)
         if field == "rtt" and name == next(iter(self._contacts), ""):

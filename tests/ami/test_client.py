@@ -16,16 +16,17 @@ from healthmon.ami.frames import Decoder
 from healthmon.ami.registrations import (
     EVENT,
     OLDER_ROW,
-    key_of,
+    attempt_of,
     older_registration_of,
     registration_of,
     told_apart,
     unlisted,
 )
-from healthmon.ami.row_count import RowCount
+from healthmon.ami.row_count import RowCount, is_empty_list
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiDenied, AmiError, AmiInUse, AmiUnexpected, AmiUnreachable, Trouble
+from healthmon.sources.manager.registration_tries import Tries, in_words
 from tests.ari.certificates import Authority
 from tests.core.scene import pbx_config
 
@@ -345,6 +346,10 @@ def answering(action: str, *frames: dict[str, str]) -> Callable[[dict[str, str]]
 
 NO_LISTS = {
     "lacks rows": (START, A_ROW, {**END, "ListItems": "3"}),
+    "does not say how many": (START, A_ROW, END),
+    "says so in words": (START, A_ROW, {**END, "ListItems": "one"}),
+    "says less than none": (START, A_ROW, {**END, "ListItems": "-1"}),
+    "says too many": (START, A_ROW, {**END, "ListItems": "9" * 400}),
     "lacks all rows": (START, {**END, "ListItems": "3"}),
     "is no list": ({"Response": "Success"},),
     "an error": ({"Response": "Error", "Message": "Out of memory"},),
@@ -360,6 +365,54 @@ def test_what_is_no_whole_list_of_registrations_tells_of_none(
 
     with closing(client_of(manager)) as client, pytest.raises(AmiUnexpected, match="PJSIPShowRegistrationsOutbound"):
         client.registrations()
+
+
+@pytest.mark.parametrize("header", ["ObjectName", "ClientUri", "ServerUri"])
+def test_a_list_with_a_row_that_names_no_registration_tells_of_none(manager: PlayedManager, header: str) -> None:
+    nameless = {name: value for name, value in A_ROW.items() if name != header}
+    manager.instead = answering("PJSIPShowRegistrationsOutbound", START, A_ROW, nameless, {**END, "ListItems": "2"})
+
+    with closing(client_of(manager)) as client, pytest.raises(AmiUnexpected, match="that is no whole list"):
+        client.registrations()
+
+
+@pytest.mark.parametrize("garbage", ["", "abc", "-1", "1e3", "NaN", "9" * 400, "٣"])
+def test_of_numbers_that_are_none_it_does_not_follow_that_asterisk_has_stopped_trying(garbage: str) -> None:
+    numbers = ("MaxRetries", "RetryInterval", "ForbiddenRetryInterval", "FatalRetryInterval")
+    listed = registration_of({**A_ROW, **dict.fromkeys(numbers, garbage), "Status": "Rejected"})
+
+    assert listed is not None
+    tries = Tries(0.0)
+    for at in (10.0, 70.0, 130.0):
+        tries.hear("Rejected", at, listed.max_retries)
+    tries.look(listed, 100_000.0)
+    assert in_words(listed, tries).endswith(": rejected, or not answered; incoming calls are affected")
+
+
+def test_an_error_to_the_question_for_what_is_allowed_is_no_lack_of_rights(manager: PlayedManager) -> None:
+    manager.instead = answering("ListCommands", {"Response": "Error", "Message": "Out of memory"})
+
+    assert failure(config_of(manager)).what == "it does not answer ListCommands (Out of memory)"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"Status": ""},
+        {"Status": "registered"},
+        {"Status": "Rejected\N{NO-BREAK SPACE}"},
+        {"Username": ""},
+        {"Domain": ""},
+        {"Domain": "no uri"},
+        {"ChannelType": ""},
+    ],
+    ids=str,
+)
+def test_an_event_that_says_nothing_is_no_attempt(event: dict[str, str]) -> None:
+    whole = {"Event": EVENT, "ChannelType": "PJSIP", "Username": "sip:a@h", "Domain": "sip:h", "Status": "Rejected"}
+
+    assert (attempt_of({**whole, **event}) is None) is bool(event)
 
 
 def test_a_whole_list_without_rows_has_no_registrations(manager: PlayedManager) -> None:
@@ -405,6 +458,34 @@ def test_what_is_no_whole_list_of_maintenance_mode_tells_nothing(
         assert client.in_maintenance() == ()
 
 
+@pytest.mark.parametrize("row", [{"Endpoint": "a", "Status": "?"}, {"Endpoint": "a"}, {"Status": "enabled"}], ids=str)
+def test_a_list_of_maintenance_mode_with_a_row_that_says_nothing_tells_nothing(
+    manager: PlayedManager, row: dict[str, str]
+) -> None:
+    manager.actions = (*manager.actions, "PJSIPShowMaintenance")
+    sound = {"Event": "PJSIPMaintenanceStatus", "Endpoint": "b", "Status": "enabled"}
+    end = {**END, "ListItems": "2"}
+    manager.instead = answering("PJSIPShowMaintenance", START, sound, {"Event": sound["Event"], **row}, end)
+
+    with closing(client_of(manager)) as client:
+        assert client.in_maintenance() is None
+
+
+def test_a_variable_that_is_not_told_counts_as_a_row_that_is_lost(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        assert client.variables(["PJSIP_AOR(a,contact)"]) == [""]
+        assert not client.take_lost_rows()
+        manager.instead = answering("Getvar", {"Response": "Error", "Message": "Out of memory"})
+        assert client.variables(["PJSIP_AOR(a,contact)"]) == [""]
+        assert client.take_lost_rows()
+
+
+@pytest.mark.parametrize("words", ["No memory", "No permission", "no contacts found", "No Contacts found at all"])
+def test_an_error_that_only_sounds_so_is_no_empty_list(words: str) -> None:
+    assert not is_empty_list({"Response": "Error", "Message": words})
+    assert is_empty_list({"Response": "Error", "Message": "No Contacts found"})
+
+
 def test_a_module_of_maintenance_mode_that_was_unloaded_has_nobody_in_it(manager: PlayedManager) -> None:
     manager.actions = (*manager.actions, "PJSIPShowMaintenance")
 
@@ -427,11 +508,12 @@ def test_a_module_of_maintenance_mode_that_was_unloaded_has_nobody_in_it(manager
 )
 def test_a_password_in_a_uri_of_a_registration_is_dropped_as_it_is_read(uri: str) -> None:
     listed_so = {"Event": "OutboundRegistrationDetail", **row("reg-a", server=uri, ClientUri=uri, OutboundProxy=uri)}
-    tried = {"Event": "Registry", "Username": uri, "Domain": uri}
+    tried = {"Event": "Registry", "ChannelType": "PJSIP", "Username": uri, "Domain": uri, "Status": "Rejected"}
     found, event = Decoder().feed((in_lines(listed_so) + in_lines(tried)).encode())
-    listed, key = registration_of(found), key_of(event)
+    listed, attempt = registration_of(found), attempt_of(event)
 
     assert listed is not None
-    assert listed.key == key, "an event is of the same"
-    assert "s3" not in repr((listed, key, unlisted(*key)))
+    assert attempt is not None
+    assert listed.key == attempt.key, "an event is of the same"
+    assert "s3" not in repr((listed, attempt, unlisted(*attempt.key)))
     assert "al@h.example" in listed.client_uri

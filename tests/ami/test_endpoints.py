@@ -25,7 +25,7 @@ from healthmon.ami.endpoints import (
 )
 from healthmon.ami.frames import Decoder, Frame
 from healthmon.errors import AmiError
-from tests.ami.played import PlayedManager, in_lines
+from tests.ami.played import PlayedManager, end_of_list, in_lines
 from tests.ami.played_web import PlayedWebManager
 from tests.ami.test_client import config_of
 from tests.ami.test_web import config_of as web_config_of
@@ -83,6 +83,28 @@ def test_rows_are_read() -> None:
     assert endpoint_of(frame(CONTACT)) is None
 
 
+@pytest.mark.parametrize("garbage", ["", "abc", "-1", "1e3", "NaN", "inf", "9" * 400, "٣", "60 s"])
+@pytest.mark.parametrize("header", ["QualifyFrequency", "QualifyTimeout", "MaxContacts"])
+def test_an_aor_with_a_number_that_is_none_is_not_read(header: str, garbage: str) -> None:
+    assert aor_of({**frame(AOR), header: garbage}) is None
+    without = frame(AOR)
+    del without[header]
+    assert aor_of(without) is None
+
+
+@pytest.mark.parametrize("garbage", ["", "abc", "-1", "1e3", "NaN", "9" * 400, "00000000000505", "٣", "N/A"])
+def test_a_round_trip_that_is_no_number_is_none(garbage: str) -> None:
+    contact = contact_of({**frame(CONTACT), "RoundtripUsec": garbage})
+
+    assert contact is not None
+    assert contact.rtt_ms is None
+
+
+@pytest.mark.parametrize("header", ["ObjectName", "Uri"])
+def test_a_contact_that_does_not_say_which_it_is_is_not_read(header: str) -> None:
+    assert contact_of({**frame(CONTACT), header: ""}) is None
+
+
 @pytest.mark.parametrize("text", ["N/A", "", "0", "-5", "1e3", "٣", "9" * 400, "nan"])
 def test_what_is_no_round_trip_is_none(text: str) -> None:
     assert round_trip(text) is None
@@ -118,7 +140,7 @@ def rows(number: str, how_many: int, between: str = "") -> bytes:
     """A list of so many contacts, with something in its middle."""
     start = in_lines({"Response": "Success", "ActionID": number, "EventList": "start"})
     row = in_lines({"Event": "ContactList", "ActionID": number, "ObjectName": "101;@aa", "Status": "Reachable"})
-    end = in_lines({"Event": "ContactListComplete", "ActionID": number, "EventList": "Complete"})
+    end = end_of_list("ContactListComplete", number, how_many)
     half = how_many // 2
     return (start + row * half + between + row * (how_many - half) + end).encode()
 

@@ -60,9 +60,12 @@ class LoneRegistrations:
                 return
             machine = pbx.registration(observation.target, observation.at)
         means = RULES.meaning(observation.witness, observation.source, observation.health)
+        at = observation.at
+        if means is Means.UNKNOWN:
+            machine.remark = ""
+            self._hide(machine, observation.words, at, step)
         if means not in (Means.UP, Means.DOWN):
             return
-        at = observation.at
         if means is Means.UP:
             pbx.registration_grace.note_registered(machine.target, at)
         confirms, hidden_until = RULES.confirms(observation), 0.0

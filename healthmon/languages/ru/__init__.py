@@ -578,6 +578,9 @@ SAYINGS = {
         "интерфейс управления: {why}; о регистрациях ничего не известно"
     ),
     "manager interface: {why}": "интерфейс управления: {why}",
+    "manager interface: no state of the registration at {server} that is known ({said})": (
+        "интерфейс управления: состояние регистрации на {server} неизвестно ({said})"
+    ),
     "connection refused: nothing listens on {at}; is enabled = yes in {file}?": (
         "в соединении отказано: на {at} никто не слушает; есть ли enabled = yes в {file}?"
     ),

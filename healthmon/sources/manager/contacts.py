@@ -188,7 +188,10 @@ class ContactPart:
             # Six or seven variables of each.
             for portion in in_portions(names[: client.most_variables // 6]):
                 yield from self._read_and_offer(client, directory, portion, at)
-            self._use(directory)
+            if client.has_lost_rows:
+                self._settings_due = 0.0
+            else:
+                self._use(directory)
             return
         first = names[: min(AT_ONCE, client.most_variables // 20)]
         if len(names) > len(first):
@@ -269,8 +272,11 @@ class ContactPart:
         is_sample = STATIC in contact.name or self._number % turns == self._round % turns
         if is_sample:
             self._details += _details(known)
-        status = _STATUS.get(contact.status, ContactStatus.UNKNOWN)
-        rtt_ms = contact.rtt_ms
+        if contact.status not in _STATUS:
+            # That is no word of Asterisk's, and changes nothing.
+            known.contact = before or contact
+            return []
+        status, rtt_ms = _STATUS[contact.status], contact.rtt_ms
         if before is None or before.status in LOST or before.rtt_ms == contact.rtt_ms:
             # It is no other than was read before; or, as after an outage, the time until Asterisk asked once more. So
             # it may be, too, if nothing is known from before.

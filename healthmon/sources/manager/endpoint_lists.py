@@ -6,7 +6,8 @@ The lists need ``write = system``, and have only those contacts that have regist
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from healthmon.ami.endpoints import (
     LIST_ENDPOINTS,
     REACHABLE,
     REGISTERED_FAMILY,
+    ROWS,
     STATIC,
     ListedAor,
     ListedContact,
@@ -32,6 +34,7 @@ from healthmon.ami.endpoints import (
     registered_of,
     round_trip,
 )
+from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import readable
 
 VARIABLES = "Getvar"
@@ -39,6 +42,7 @@ VARIABLES = "Getvar"
 AT_ONCE = 500
 #: Names with one of these cannot be arguments of a function.
 BREAKS_ARGUMENTS = frozenset("(),")
+Row = TypeVar("Row", ListedContact, ListedAor, ListedEndpoint)
 
 
 class Directory(Struct):
@@ -66,8 +70,15 @@ def may_ask_variables(client: AmiClient) -> bool:
 def listed_contacts(client: AmiClient) -> Iterator[list[ListedContact]]:
     """The contacts that have registered, piece by piece. Raises AmiError."""
     for piece in client.rows(LIST_CONTACTS):
-        contacts = (contact_of(frame) for frame in piece)
-        yield [contact for contact in contacts if contact is not None]
+        yield _rows_in(client, LIST_CONTACTS, piece, contact_of)
+
+
+def _rows_in(client: AmiClient, action: str, piece: Iterable[Frame], read: Callable[[Frame], Row | None]) -> list[Row]:
+    """The rows in a piece of a list; those that cannot be read count as lost."""
+    frames = [frame for frame in piece if frame.get("Event") == ROWS[action]]
+    rows = [row for row in map(read, frames) if row is not None]
+    client.has_lost_rows |= len(rows) < len(frames)
+    return rows
 
 
 def list_directory(
@@ -84,12 +95,12 @@ def list_directory(
         requests.append(ActionRequest(READ_DATABASE, {"Family": REGISTERED_FAMILY}))
     used = set[str]()
     for endpoints, aors, *stored in client.lists(requests):
-        for endpoint in map(endpoint_of, endpoints):
-            if endpoint is not None and endpoint.name in wanted:
+        for endpoint in _rows_in(client, LIST_ENDPOINTS, endpoints, endpoint_of):
+            if endpoint.name in wanted:
                 directory.endpoints[endpoint.name] = endpoint
                 used.update(endpoint.aors)
-        for aor in map(aor_of, aors):
-            if aor is not None and aor.name in used:
+        for aor in _rows_in(client, LIST_AORS, aors, aor_of):
+            if aor.name in used:
                 directory.aors[aor.name] = aor
         for frames in stored:
             registered.update(filter(None, map(registered_of, frames)))
@@ -138,7 +149,11 @@ def _ask_aors(client: AmiClient, directory: Directory, names: Sequence[str]) -> 
     for name, frequency in frequencies.items():
         # There is none that has no frequency, be it 0.
         if frequency:
-            directory.aors[name] = ListedAor(name, frequency, timeouts[name], numbers[name], tuple(contacts[name]))
+            aor = ListedAor(name, frequency, timeouts[name], numbers[name], tuple(contacts[name]))
+            if not aor.is_readable:
+                client.has_lost_rows = True
+                continue
+            directory.aors[name] = aor
             directory.static[name] = [contact for contact in contacts[name] if STATIC in contact]
 
 

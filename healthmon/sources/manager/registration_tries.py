@@ -20,6 +20,7 @@ from healthmon.model import (
     WAITS,
     Health,
 )
+from healthmon.text.longtext import cut
 from healthmon.text.sipuri import host_of, is_over_connection
 
 #: For so long an attempt goes on that nobody answers (RFC 3261's timer F, as res_pjsip has it; seconds).
@@ -33,6 +34,12 @@ MOST_ADDRESSES = 5
 #: An address is no name of one: there is one to try.
 _ADDRESS = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f.:]*")
 
+#: Asterisk's word for a cause that was not told.
+NO_CAUSE = "<unknown>"
+#: Of what Asterisk says no word that says anything.
+NO_STATE = "manager interface: no state of the registration at {server} that is known ({said})"
+#: A word for a state is shorter.
+LONGEST_STATE = 40
 #: What it means; at the end of what is said, for messages are cut.
 AFFECTED = "incoming calls are affected"
 
@@ -140,10 +147,12 @@ def stopped_by_now(registration: OutboundRegistration, due: int) -> bool | None:
 
 
 def health_of(registration: OutboundRegistration) -> Health:
-    """What Asterisk's word for a registration means."""
+    """What Asterisk's word for a registration means; UNKNOWN: it is none of its words."""
     if registration.status == REGISTERED:
         return Health.UP
-    return Health.DOWN
+    if registration.is_known:
+        return Health.DOWN
+    return Health.UNKNOWN
 
 
 def in_words(registration: OutboundRegistration, tries: Tries) -> str:
@@ -151,8 +160,13 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     server = host_of(registration.server_uri) or registration.server_uri
     if registration.status == REGISTERED:
         return f"{REGISTERED_AT}{server}"
+    if not registration.is_known:
+        return NO_STATE.format(said=cut(registration.status, LONGEST_STATE) or "nothing", server=server)
     if registration.technology != "PJSIP":
-        why = f" (Asterisk: {registration.status})"
+        said = registration.status
+        if said == REJECTED and registration.cause not in ("", NO_CAUSE):
+            said += f": {registration.cause}"
+        why = f" (Asterisk: {said})"
         if registration.needs_a_push:
             why += f"; {STOPPED_TRYING}: it needs 'sip reload'"
         return f"not registered at {server}{why}; {AFFECTED}"

@@ -14,12 +14,12 @@ from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import (
     EVENT,
     MODULE,
+    REGISTERED,
     REJECTED,
     UNDER_WAY,
     OutboundRegistration,
+    attempt_of,
     heard_of_chan_sip,
-    key_of,
-    readable,
     unlisted,
 )
 from healthmon.model import (
@@ -88,6 +88,8 @@ class RegistrationPart:
         self._tries: dict[str, Tries] = {}
         #: What the last list said, by what an event has of a registration.
         self._listed: dict[tuple[str, str], OutboundRegistration] = {}
+        #: Why the last attempts of the older drivers were rejected, by technology and what an event has.
+        self._causes: dict[tuple[str, tuple[str, str]], str] = {}
         #: Since when attempts of the older drivers are under way.
         self._under_way_since: dict[str, float] = {}
         self._owners: dict[str, Target] = {}
@@ -115,6 +117,7 @@ class RegistrationPart:
         self._rows.clear()
         self._names_of.clear()
         self._unsaid.clear()
+        self._causes.clear()
         self._under_way_since.clear()
 
     def _list_soon(self) -> None:
@@ -158,11 +161,18 @@ class RegistrationPart:
 
     def _hear_attempt(self, event: Frame, at: float) -> None:
         """An attempt to register has ended. The event has the URIs of the registration, and not its name."""
+        attempt = attempt_of(event)
+        if attempt is None:
+            # Nothing is believed of it; the list tells whether something has changed.
+            self._list_soon()
+            return
         self._link.has_events = True
-        if event.get("ChannelType") != PJSIP:
+        if attempt.technology != PJSIP:
+            # A list does not tell why one was rejected.
+            self._causes[attempt.technology, attempt.key] = attempt.cause
             self._hear_older(event, at)
             return
-        status, key = readable(event.get("Status", "")), key_of(event)
+        status, key = attempt.status, attempt.key
         found = [row for row in self._rows.values() if row.key == key]
         if not found and not self._link.may_list:
             found = [self._met(key)]
@@ -269,11 +279,18 @@ class RegistrationPart:
         rows = of_pjsip or []
         if self._identities is None or not self._identified.issuperset(row.name for row in rows):
             # Of what is new the settings of the endpoints may tell whose it is; a module that is loaded makes no event.
-            self._identities = identities(client, list(self._endpoints), rows)
+            before, self._identities = self._identities, identities(client, list(self._endpoints), rows)
             self._identified = {row.name for row in rows}
+            if client.take_lost_rows():
+                # Nobody loses a registration to that.
+                self._identities, self._identified = before or self._identities, set()
         self._as_listed = owners_of(rows, self._identities)
-        rows += [self._as_before(row, at) for row in client.older_registrations()]
-        self._rows = {row.name: row for row in rows}
+        older = client.older_registrations()
+        causes = {(row.technology, row.key): self._causes.get((row.technology, row.key), "") for row in older}
+        rows += [self._as_before(replace(row, cause=causes[row.technology, row.key]), at) for row in older]
+        self._causes = causes
+        # Of two names that differ only in what is no UTF-8, the worse one is shown.
+        self._rows = {row.name: row for row in sorted(rows, key=lambda row: row.status != REGISTERED)}
         self._listed = {row.key: row for row in rows}
         self._find_owners()
         if of_pjsip is None and self._link.knows_all:
@@ -354,7 +371,8 @@ class RegistrationPart:
         """Offer how the registrations of an endpoint stand: as the worst of them."""
         rows = [self._rows[name] for name in self._names_of[owner]]
         failing = [row for row in rows if health_of(row) is Health.DOWN]
-        worst = next(iter(failing or rows))
+        unclear = [row for row in rows if health_of(row) is Health.UNKNOWN]
+        worst = next(iter(failing or unclear or rows))
         words = in_words(worst, self._tries_of(worst, at))
         if len(rows) > 1 and failing:
             words = f"{len(failing)} of {len(rows)} registrations, {worst.name}: {words}"

@@ -716,6 +716,22 @@ def test_an_unlisted_provider_has_an_unknown_registration() -> None:
     assert scene.state(A, Check.REGISTRATION).belief is not UNKNOWN
 
 
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_of_what_has_a_state_that_is_none_the_belief_stays_and_it_is_unknown(target: Target) -> None:
+    scene = office()
+    scene.says(target, UP, Source.SNAPSHOT)
+    words = "manager interface: no state of the registration at sip.example.net that is known (nothing)"
+
+    scene.says(target, UNKNOWN, Source.SNAPSHOT, words)
+    scene.after(600)
+    state = scene.state(target, Check.REGISTRATION)
+    assert (state.belief, state.unknown_because) == (UP, words)
+    assert not scene.open(target)
+
+    scene.says(target, UP, Source.SNAPSHOT)
+    assert not scene.state(target, Check.REGISTRATION).unknown_because
+
+
 def test_a_new_interval_changes_no_belief() -> None:
     scene = office()
     lose(scene)

@@ -240,8 +240,39 @@ def test_a_list_that_breaks_off_removes_nothing_and_what_it_alone_has_does_not_l
 def test_a_list_with_fewer_rows_than_its_end_says_removes_nothing(rounds: Rounds, endpoints: PlayedEndpoints) -> None:
     endpoints.gone("101;@aa")
     endpoints.contact("101;@bb", ELSEWHERE, 30_000)
-    assert rounds.one(lambda whole: whole.removesuffix(b"\r\n") + b"ListItems: 2\r\n\r\n") == set()
+    assert rounds.one(lambda whole: whole.replace(b"ListItems: 1\r\n", b"ListItems: 2\r\n")) == set()
     assert rounds.one() == {(AT_HOME, ContactStatus.REMOVED)}
+
+
+@only_lists
+@pytest.mark.parametrize(
+    ("sound", "garbage"),
+    [
+        (b"ObjectName: 101;@aa\r\n", b""),
+        (b"ObjectName: 101;@aa\r\n", b"ObjectName: 101;@aa\r\nObjectName: 101;@xx\r\n"),
+        (b"Uri: sip:101@203.0.113.7:40001\r\n", b"Uri: \r\n"),
+    ],
+)
+def test_a_row_that_does_not_say_whose_it_is_removes_nothing(rounds: Rounds, sound: bytes, garbage: bytes) -> None:
+    assert rounds.one(lambda whole: whole.replace(sound, garbage)) == set()
+    assert rounds.one() == set()
+
+
+@pytest.mark.parametrize("garbage", ["", "reachable", "Reachable?", "\N{LATIN SMALL LETTER U WITH DIAERESIS}", "0"])
+def test_of_a_contact_with_a_status_that_is_none_nothing_is_offered(
+    rounds: Rounds, endpoints: PlayedEndpoints, garbage: str
+) -> None:
+    endpoints.contact("101;@aa", AT_HOME, None, status="Unreachable")
+    assert rounds.one() == {(AT_HOME, ContactStatus.UNREACHABLE)}
+
+    endpoints.contact("101;@aa", AT_HOME, None, status=garbage)
+    assert rounds.one() == set()
+    endpoints.contact("101;@aa", AT_HOME, 20_000)
+    assert rounds.one() == {(AT_HOME, ContactStatus.REACHABLE)}
+    endpoints.contact("101;@aa", AT_HOME, None, status=garbage)
+    assert rounds.one() == set()
+    endpoints.contact("101;@aa", AT_HOME, 20_000)
+    assert rounds.one() == set(), "it is as it was"
 
 
 def test_the_address_behind_nat_and_the_end_of_the_registration_are_offered_when_they_are_new(
@@ -386,6 +417,24 @@ def test_an_endpoint_of_an_aor_that_is_not_loaded_yet_has_no_settings(watch: Wat
     trunks = len(watch.settings(TRUNK))
     wait_for(lambda: len(watch.settings(TRUNK)) > trunks)
     assert len(watch.settings(PHONE)) == before
+
+
+def test_an_aor_that_is_checked_each_nonsense_seconds_changes_no_settings(watch: Watch) -> None:
+    watch.next_round()
+    wait_for(lambda: bool(watch.settings(PHONE) and watch.settings(TRUNK)))
+    watch.endpoints.aor("101", qualify_frequency=-1, max_contacts=2)
+    watch.next_round()
+    before = len(watch.settings(PHONE))
+
+    watch.manager.sends(b"Event: Reload\r\nModule: All\r\n\r\n")
+    watch.next_round()
+    watch.next_round()
+    assert len(watch.settings(PHONE)) == before
+    assert {found.qualify_frequency for found in watch.settings(TRUNK)} == {30.0}
+
+    watch.endpoints.aor("101", qualify_frequency=30, max_contacts=2)
+    wait_for(lambda: [found.qualify_frequency for found in watch.settings(PHONE)][-1] == 30)
+    assert ContactStatus.REMOVED not in {reading.status for reading in watch.readings(TRUNK)}
 
 
 def test_what_may_not_be_asked_is_not_tried() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -775,6 +776,106 @@ def test_a_list_that_lacks_rows_removes_nothing_and_is_no_look_at_anything(
     manager.instead = lambda _: None
     wait_for(lambda: len(watch.lists()) > before)
     assert watch.lists()[-1].targets == {A, B}
+
+
+GARBAGE = ["", "registered", "Rejected!", "Unknown", "-1", "\N{LATIN SMALL LETTER U WITH DIAERESIS}", "x" * 5000]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=lambda garbage: garbage[:9])
+def test_a_state_that_is_none_is_unknown_and_neither_lost_nor_there(
+    manager: PlayedManager, watch: Watch, garbage: str
+) -> None:
+    manager.rows["reg-a"]["Status"] = garbage
+
+    watch.start().wait(("trunk-a", Health.UNKNOWN, Source.SNAPSHOT), ("trunk-b", Health.DOWN, Source.SNAPSHOT))
+
+    assert {health for name, health, _ in watch.seen() if name == "trunk-a"} == {Health.UNKNOWN}
+    words = watch.words_of(A)
+    assert words.startswith("manager interface: no state of the registration at sip.example.net that is known (")
+    assert len(words) < 150
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=lambda garbage: garbage[:9])
+def test_an_event_with_a_state_that_is_none_is_not_believed_and_the_list_is_asked(
+    manager: PlayedManager, watch: Watch, garbage: str
+) -> None:
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    wait_for(lambda: bool(watch.lists()))
+    before = len(watch.lists())
+
+    manager.tries("reg-a", garbage)
+    manager.rows["reg-a"]["Status"] = "Registered"
+
+    wait_for(lambda: len(watch.lists()) > before)
+    assert Source.EVENT not in {source for _, _, source in watch.seen()}
+    assert Health.DOWN not in {health for name, health, _ in watch.seen() if name == "trunk-a"}
+
+
+def test_who_only_hears_events_learns_nothing_of_those_that_say_nothing(
+    listener: Watch, manager: PlayedManager
+) -> None:
+    wait_for(lambda: bool(listener.reports()))
+    for garbage in GARBAGE:
+        manager.tries("reg-a", garbage)
+    for harm in ({"Username": ""}, {"Domain": "nothing"}, {"ChannelType": ""}):
+        sound = {"ChannelType": "PJSIP", "Username": "sip:x@h", "Domain": "sip:h", "Status": "Rejected"}
+        manager.sends(in_lines({"Event": "Registry", **sound, **harm}).encode())
+    manager.tries("reg-b", "Registered")
+
+    listener.wait(("PJSIP/reg-b@sip.example.net", Health.UP, Source.EVENT))
+    assert {name for name, _, _ in listener.seen()} == {"PJSIP/reg-b@sip.example.net"}
+
+
+def test_of_two_names_that_look_alike_without_their_odd_bytes_the_worse_one_is_shown(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    for name, status in (("b\udcfcro", "Rejected"), ("b\udcf6ro", "Registered")):
+        manager.rows[name] = row(name, status)
+        manager.rows[name]["ClientUri"] = "sip:me@sip.example.net"
+
+    watch.start().wait(("b\N{REPLACEMENT CHARACTER}ro", Health.DOWN, Source.SNAPSHOT))
+
+
+def test_a_question_for_settings_that_is_not_answered_takes_no_registration_from_its_endpoint(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    manager.rows["reg-a"]["Endpoint"], manager.rows["reg-a"]["OutboundAuth"] = "", "auth-a"
+    manager.variables = {"PJSIP_ENDPOINT(trunk-a,outbound_auth)": "auth-a"}
+    watch.start()
+    wait_for(lambda: bool(watch.lists()))
+    before = len(watch.lists())
+
+    def refusing(headers: dict[str, str]) -> bytes | None:
+        if headers["Action"] != "Getvar":
+            return None
+        return in_lines({"Response": "Error", "ActionID": headers["ActionID"], "Message": "Out of memory"}).encode()
+
+    manager.instead = refusing
+    manager.sends(in_lines({"Event": "Reload"}).encode())
+    wait_for(lambda: len(watch.lists()) > before)
+
+    assert {listed.targets for listed in watch.lists()} == {frozenset({A, B})}
+
+
+def test_why_the_other_side_of_iax2_rejects_is_said(manager: PlayedManager, watch: Watch) -> None:
+    manager.actions = (*manager.actions, "IAXregistry")
+    manager.older["IAXregistry"] = [("192.0.2.9:4569", "me", "Rejected")]
+    watch.start().wait(("IAX2/me@192.0.2.9:4569", Health.DOWN, Source.SNAPSHOT))
+    alone = Target("office", "REGISTRATION", "IAX2/me@192.0.2.9:4569")
+    assert watch.words_of(alone).startswith("not registered at 192.0.2.9 (Asterisk: Rejected); ")
+
+    def is_said(words: str) -> bool:
+        return watch.words_of(alone) == words
+
+    tried = {"Event": "Registry", "ChannelType": "IAX2", "Username": "me", "Domain": "192.0.2.9:4569"}
+    for cause, said in (
+        ("Registration Refused", "Rejected: Registration Refused"),
+        ("<unknown>", "Rejected"),
+        ("x" * 500, f"Rejected: {'x' * 79}…"),
+    ):
+        manager.sends(in_lines({**tried, "Status": "Rejected", "Cause": cause}).encode())
+        words = f"not registered at 192.0.2.9 (Asterisk: {said}); incoming calls are affected"
+        wait_for(partial(is_said, words))
 
 
 def test_a_module_that_is_unloaded_is_said_and_what_is_new_after_it_has_its_endpoint(
