@@ -190,7 +190,9 @@ class EndpointFacts:
         self.lost = unreachable(contacts)
         if change.status in (ContactStatus.REACHABLE, ContactStatus.REMOVED):
             self.presumed = ""
-        if self.slow is not None and change.status is not ContactStatus.UPDATED:
+        is_gone = change.status is ContactStatus.REMOVED or change.status in LOST
+        if self.slow is not None and is_gone:
+            # After a reload Asterisk knows nothing of a contact for a moment, which makes none quicker.
             self.slow.pop(change.uri, None)
         if change.rtt_ms is not None and change.status is ContactStatus.REACHABLE and change.uri in contacts:
             self.note_round_trip(change.uri, change.rtt_ms)

@@ -492,6 +492,25 @@ def test_a_slow_contact_that_goes_is_slow_no_more() -> None:
     assert scene.state(TRUNK, CONTACTS).belief is UP
 
 
+@pytest.mark.parametrize("status", [ContactStatus.CREATED, ContactStatus.NON_QUALIFIED, ContactStatus.UNKNOWN])
+def test_a_slow_contact_of_which_asterisk_knows_nothing_yet_after_a_reload_is_slow_until_it_does(
+    status: ContactStatus,
+) -> None:
+    scene = Trunk(WARNING).settle()
+    scene.contact(TRUNK, REACHABLE, A, 350.0)
+    scene.go_on(120)
+
+    scene.contact(TRUNK, status, A)
+    scene.go_on(60)
+    scene.contact(TRUNK, REACHABLE, A, 360.0)
+    scene.go_on(120)
+
+    assert scene.transitions(TRUNK, CONTACTS) == [UP, DEGRADED]
+    scene.contact(TRUNK, REACHABLE, A, 40.0)
+    scene.go_on(120)
+    assert scene.transitions(TRUNK, CONTACTS) == [UP, DEGRADED, UP]
+
+
 def test_without_a_limit_nothing_is_too_slow() -> None:
     scene = Trunk(PLAIN).settle()
 
