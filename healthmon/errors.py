@@ -5,6 +5,7 @@ HealthmonError
 ├── AriError                 which PBX, which call
 │   ├── AriUnreachable       refused, timed out, DNS, TLS: an observation, retried
 │   ├── AriStarting          404 with HTML, 503 "not booted"
+│   │   └── AriBooting       503 "not booted"
 │   ├── AriDenied            401, 403: somebody must act
 │   ├── AriNotFound          404 with JSON: Asterisk does not know this resource
 │   ├── AriUnexpected        not the JSON that we know
@@ -156,6 +157,10 @@ class AriStarting(AriError):
     """Asterisk is booting: 404 with HTML (HTTP is up, ARI not yet), or 503 "Asterisk not booted"."""
 
     trouble = Trouble.STARTING
+
+
+class AriBooting(AriStarting):
+    """503 "Asterisk not booted": ARI is on, and says itself that it will answer in a moment."""
 
 
 class AriDenied(AriError):

@@ -14,7 +14,16 @@ import urllib3
 from healthmon.ari.address import Address, address_of
 from healthmon.ari.messages import Body, error_message, excerpt
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
+from healthmon.errors import (
+    AriBooting,
+    AriDenied,
+    AriError,
+    AriNotFound,
+    AriStarting,
+    AriUnexpected,
+    AriUnreachable,
+    Trouble,
+)
 from healthmon.text.longtext import shortened
 from healthmon.text.passwords import without_password
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
@@ -146,7 +155,7 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> 
     if status == 404:
         return _not_found(pbx, call, said)
     if status == 503 and said is not None:
-        return AriStarting(pbx.name, call, f"Asterisk is starting ({said or 'not booted'})")
+        return AriBooting(pbx.name, call, f"Asterisk is starting ({said or 'not booted'})")
     if status in (502, 503, 504) and said is None:
         who = "Asterisk's HTTP server" if server.startswith("Asterisk") else "the reverse proxy"
         trouble = Trouble.TIMED_OUT if status == 504 else Trouble.REFUSED

@@ -37,7 +37,7 @@ from healthmon.report.doctor.switch_on import FREEPBX_AMI_USER, manager_user, us
 from healthmon.report.doctor.text import finding_text, remedy_text
 from healthmon.report.formatting import counted, visible
 from healthmon.sources.examination import FailedLook, PbxLook
-from healthmon.sources.survey import Survey, survey
+from healthmon.sources.survey import Survey, info_once_booted, survey
 from healthmon.text.lists import listed
 
 #: So many endpoints are looked at one by one; at 20 requests a second that takes some 20 s.
@@ -168,7 +168,7 @@ class _Draft:
         try:
             # A wrong password would be a security event at the PBX, which fail2ban reads.
             with closing(AriClient(pbx, logs_in=False)) as client:
-                client.info()
+                info_once_booted(client)
         except AriError as error:
             # Who does not log in is refused; and of a certificate it is asked later what to do.
             if error.trouble in (Trouble.DENIED, Trouble.TLS):
@@ -267,7 +267,7 @@ class _Draft:
 
 
 def _say_what_to_switch_on(pbx: PbxConfig, error: AriError) -> None:
-    failure = FailedLook(error.trouble, error.call, error.what)
+    failure = FailedLook.of(error)
     click.echo(finding_text(not_looked_at(PbxLook(pbx, failure), failure)))
     click.echo("Put that right, and answer again; Ctrl-C ends, and leaves nothing behind.")
 

@@ -16,7 +16,7 @@ from healthmon.ami.rights import ManagerRights
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AmiDenied, AmiError, AmiForeign, AmiInUse, AriError, AriUnexpected, Trouble
+from healthmon.errors import AmiDenied, AmiError, AmiForeign, AmiInUse, AriBooting, AriError, AriUnexpected, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
 from healthmon.sources.manager.registration_tries import stopped_by_now
@@ -36,6 +36,13 @@ class FailedLook(Struct, frozen=True):
     #: ``GET /asterisk/info``, and what is wrong with it, in words.
     call: str
     what: str
+    #: Asterisk says itself that it has not booted yet.
+    is_booting: bool = False
+
+    @classmethod
+    def of(cls, error: AriError) -> FailedLook:
+        """What a look that failed with this error is worth."""
+        return cls(error.trouble, error.call, error.what, isinstance(error, AriBooting))
 
 
 class ManagerLook(Struct, frozen=True):
@@ -105,7 +112,7 @@ def look_at_pbx(pbx: PbxConfig, how: Looking) -> PbxLook:
         with closing(AriClient(pbx)) as client:
             return _looked(client, pbx, surveyed, how)
     except AriError as error:
-        return PbxLook(pbx, FailedLook(error.trouble, error.call, error.what))
+        return PbxLook(pbx, FailedLook.of(error))
 
 
 def _looked(client: AriClient, pbx: PbxConfig, surveyed: Survey, how: Looking) -> PbxLook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from msgspec import Struct
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriError, AriUnexpected
+from healthmon.errors import AriBooting, AriError, AriStarting, AriUnexpected
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.polls import certificate_remark
 from healthmon.sources.request_rate import RequestRate
@@ -19,6 +20,13 @@ from healthmon.times.clock import Clock
 
 #: So many endpoints are asked about without a pause: some tenths of a second's work for Asterisk.
 ASKED_AT_ONCE = 100
+
+#: Asterisk, which says that it has not booted yet, is given so long to do so; and where HTTP answers and ARI does not,
+#: which is so for some tenths of a second of a start, and for ever where ARI is off (seconds).
+BOOTS_WITHIN_S = 5.0
+HTTP_ALONE_S = 1.0
+#: It is asked again so much later (seconds).
+ASK_AGAIN_S = 0.2
 
 #: Wraps the endpoints that are asked about one after the other, to show how far it is.
 WithProgress = Callable[[Sequence[EndpointState]], Iterable[EndpointState]]
@@ -63,7 +71,7 @@ def survey(
     """
     clock, pace = Clock(), RequestRate.for_settings(at_once=ASKED_AT_ONCE)
     with closing(AriClient(pbx)) as client:
-        info, listing = client.info(), client.listing()
+        info, listing = info_once_booted(client), client.listing()
         listed = sorted(listing.endpoints, key=lambda endpoint: (endpoint.technology, endpoint.resource))
         settings: list[EndpointSettings] = []
         unconfigured: list[Target] = []
@@ -88,6 +96,24 @@ def survey(
         why_listed_singly=listing.why,
         certificate_remark=remark,
     )
+
+
+def info_once_booted(client: AriClient) -> PbxInfo:
+    """Ask a PBX what it is. One that is starting is asked again until it has booted, for a few seconds at most.
+
+    Raises AriError.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return client.info()
+        except AriStarting as error:
+            patience = HTTP_ALONE_S
+            if isinstance(error, AriBooting):
+                patience = BOOTS_WITHIN_S
+            if time.monotonic() - began >= patience:
+                raise
+        time.sleep(ASK_AGAIN_S)
 
 
 class ClockOfPbx(NamedTuple):

@@ -18,6 +18,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import (
+    AriBooting,
     AriDenied,
     AriError,
     AriNotFound,
@@ -258,7 +259,7 @@ def test_starting_in_both_phases(look: Look, fake: FakePbx) -> None:
     fake.go_to(Phase.BOOTING)
     booting = failure(look, of(fake))
 
-    assert (type(without_ari), type(booting)) == (AriStarting, AriStarting)
+    assert (type(without_ari), type(booting)) == (AriStarting, AriBooting)
     assert "Asterisk is starting, ARI is off, or the path of url is wrong" in without_ari.what
     assert "Asterisk not booted" in booting.what
 

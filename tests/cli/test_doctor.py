@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import ExitCode
 from healthmon.model import STOPPED_TRYING, Changes, Check, CheckState, Health, Kind, Target
+from healthmon.sources import survey
 from healthmon.store.write.writer import open_writer
 from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
 from tests.report.builder import connection, phone, running
@@ -100,6 +102,40 @@ def test_nothing_is_found_at_a_pbx_that_is_all_right(doctor: Doctor) -> None:
             "noticed_within_s": 63.0,
         }
     ]
+
+
+def test_asterisk_that_boots_a_moment_later_is_waited_for(doctor: Doctor, pbx: FakePbx) -> None:
+    pbx.go_to(Phase.NO_ARI)
+    boots = Thread(target=boot_when_asked, args=(pbx,))
+    boots.start()
+
+    done = doctor("--json")
+
+    boots.join()
+    assert of_the_pbx(done) == {}
+
+
+def boot_when_asked(pbx: FakePbx) -> None:
+    """Go on with the start of Asterisk by a step whenever it was asked."""
+    for phase in (Phase.BOOTING, Phase.RUNNING):
+        pbx.requests.clear()
+        wait_for(lambda: bool(pbx.requests))
+        pbx.go_to(phase)
+
+
+def test_one_that_does_not_boot_is_not_advised_to_switch_on_what_is_on(
+    doctor: Doctor, pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "BOOTS_WITHIN_S", 0.3)
+    pbx.go_to(Phase.BOOTING)
+
+    done = doctor()
+
+    said = " ".join(done.stdout.split())
+    assert done.exit_code == ExitCode.STALE
+    assert "Asterisk is starting (Asterisk not booted)" in said
+    assert "once asterisk -rx 'core waitfullybooted' has come back" in said
+    assert "enabled = yes" not in said
 
 
 def test_it_only_reads(pbx: FakePbx, doctor: Doctor) -> None:

@@ -6,6 +6,7 @@ import base64
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,10 +15,11 @@ from healthmon.cli.main import cli
 from healthmon.config.loading.load import load
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.demo.fakepbx.http import Answer, Request
-from healthmon.demo.fakepbx.pbx import FakePbx
+from healthmon.demo.fakepbx.pbx import FakePbx, Phase
 from healthmon.errors import ExitCode
 from healthmon.notify.channels.by_scheme import why_refused
 from tests.sinks import WebhookSink
+from tests.waiting import wait_for
 
 Init = Callable[..., Result]
 PASSWORD = "a-long-secret"
@@ -50,6 +52,27 @@ def init(tmp_path: Path) -> Init:
         return CliRunner().invoke(cli, command, input=typed, catch_exceptions=False)
 
     return run
+
+
+def test_asterisk_that_boots_a_moment_later_is_waited_for(
+    init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
+) -> None:
+    pbx.go_to(Phase.BOOTING)
+    boots = Thread(target=boot_when_asked, args=(pbx,))
+    boots.start()
+
+    done = init(pbx.url, "healthmon", PASSWORD, "", f"json://127.0.0.1:{sink.port}/")
+
+    boots.join()
+    assert done.exit_code == 0
+    assert "It could not be looked at" not in done.stdout
+
+
+def boot_when_asked(pbx: FakePbx) -> None:
+    """End the start of Asterisk when it was asked."""
+    pbx.requests.clear()
+    wait_for(lambda: bool(pbx.requests))
+    pbx.go_to(Phase.RUNNING)
 
 
 def left_behind(folder: Path) -> list[str]:

@@ -16,6 +16,10 @@ from healthmon.report.doctor.switch_on import (
 from healthmon.sources.examination import FailedLook, PbxLook
 
 _WHY_BLIND = "Without ARI healthmon sees nothing of this PBX, and nobody is told of any outage on it."
+_ONCE_BOOTED = (
+    "ARI is on, and says that Asterisk is starting still: ask again once asterisk -rx 'core waitfullybooted' has "
+    "come back. If it does not, Asterisk's own log says what it waits for."
+)
 #: What to look at, by what is wrong; of anything else its own sentence says enough.
 _WHERE_TO_LOOK = {
     Trouble.TIMED_OUT: (
@@ -34,6 +38,8 @@ def not_looked_at(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     if failure.trouble is Trouble.DENIED:
         why = f"{_WHY_BLIND} ari.conf and [pbx {look.pbx.name}] must say the same name and password."
         return _blind(look, failure, FindingName.ARI_REFUSED, why=why, remedies=(user,), freepbx=FREEPBX_ARI_USER)
+    if failure.is_booting:
+        return _blind(look, failure, FindingName.ARI_NOT_REACHED, why=f"{_WHY_BLIND} {_ONCE_BOOTED}")
     if failure.trouble in (Trouble.REFUSED, Trouble.STARTING):
         remedies = [ari_enabled(), user]
         if failure.trouble is Trouble.REFUSED:
