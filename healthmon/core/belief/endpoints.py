@@ -27,7 +27,7 @@ from healthmon.core.belief.news import CheckEnded, EndpointForgotten
 from healthmon.core.belief.options import Options, is_asked_while_offline, own_view, plan_why_offline, probe_plan
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.belief.reachability import Reachability
-from healthmon.core.belief.registration import Registration
+from healthmon.core.belief.registration import Registration, known_since
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.model import (
@@ -116,9 +116,8 @@ class Endpoints:
                 # What was up when Asterisk was restarted is waited for.
                 self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
-        elif not_tried := self._why_not_tried(pbx, check, at, step, confirms=confirms):
-            check.note_early(Health.DOWN, check.heard_at)
-            self._booking.begin_unknown(check, not_tried, at, step)
+        elif self._is_hidden(pbx, check, at, step, confirms=confirms):
+            check.note_early(Health.DOWN, max(check.heard_at, check.unknown_since))
         elif (health := check.reading()) is not None:
             transition = self._see(check, health, at, step, confirms=confirms, counts=counts)
         check.remark = check.remark_beside()
@@ -133,30 +132,34 @@ class Endpoints:
         if pbx.awaited and not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
 
-    def _why_not_tried(self, pbx: Pbx, check: EndpointCheck, at: float, step: Step, *, confirms: bool) -> str:
-        """Why it says nothing yet that Asterisk is not registered: it has not had the time; "": it has."""
+    def _is_hidden(self, pbx: Pbx, check: EndpointCheck, at: float, step: Step, *, confirms: bool) -> bool:
+        """Hide that Asterisk is not registered where that says nothing yet; return whether it does not."""
         if not isinstance(check, Registration):
-            return ""
+            return False
         if check.heard is Health.UP:
-            pbx.registration_grace.note_registered(check.target, check.heard_at)
+            pbx.note_registered(check.target, check.heard_at)
         if check.heard is not Health.DOWN:
-            return ""
+            return False
+        why = pbx.why_registration_is_hidden(check, check.words, at)
+        if not why:
+            return False
+        self._booking.begin_unknown(check, why, at, step)
         until = pbx.registration_grace.hides_until(check, check.words, at, confirms=confirms)
         if not until:
-            return ""
+            return False
         if step.now >= until:
             until = step.now + ASK_AGAIN
             if step.now >= check.asked_at + ASK_AGAIN:
                 self._ask_elsewhere(pbx, check, step)
         self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), until)
-        return pbx.registration_grace.why
+        return True
 
     def _see(
         self, check: EndpointCheck, health: Health, at: float, step: Step, *, confirms: bool, counts: bool
     ) -> Transition | None:
         # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
         is_one_loss = bool(check.unknown_because) and at - check.unknown_since < ONE_FALL
-        was_unknown = self._booking.end_unknown(check, at, step) and not is_one_loss
+        was_unknown = self._booking.end_unknown(check, known_since(check, health, at), step) and not is_one_loss
         # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
         counted = health
         if health is Health.DEGRADED and not check.degraded_counts:

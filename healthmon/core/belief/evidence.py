@@ -38,6 +38,8 @@ ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is not
 IN_GRACE = "in grace:"
 RESTARTED = f"{IN_GRACE} Asterisk restarted at"
 FROZE = f"{IN_GRACE} Asterisk was frozen for"
+#: A registration that was there before nobody could see it. It is believed either way when its hold is over.
+NOT_SEEN_AGAIN = f"{IN_GRACE} not registered since it can be seen again"
 RECONFIGURED = "not checked yet: its qualify settings have changed"
 #: Qualify was switched on: "online" of before says nothing.
 UNCHECKED_YET = "not checked yet: its qualify was switched on a moment ago"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.endpoints import ASK_AGAIN
+from healthmon.core.belief.evidence import NOT_SEEN_AGAIN
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckEnded
 from healthmon.core.belief.pbx import Pbx
-from healthmon.core.belief.registration import NOT_HEARD
+from healthmon.core.belief.registration import NOT_HEARD, known_since
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.model import (
@@ -67,20 +68,23 @@ class LoneRegistrations:
         if means not in (Means.UP, Means.DOWN):
             return
         if means is Means.UP:
-            pbx.registration_grace.note_registered(machine.target, at)
-        confirms, hidden_until = RULES.confirms(observation), 0.0
+            pbx.note_registered(machine.target, at)
+        confirms, why, hidden_until = RULES.confirms(observation), "", 0.0
         if means is Means.DOWN:
+            why = pbx.why_registration_is_hidden(machine, observation.words, at)
+        if why:
+            self._booking.begin_unknown(machine, why, at, step)
             hidden_until = pbx.registration_grace.hides_until(machine, observation.words, at, confirms=confirms)
         if hidden_until:
             machine.note_early(Health.DOWN, at)
             _remark(machine, observation)
-            self._hide(machine, pbx.registration_grace.why, at, step)
+            self._hide(machine, why, at, step)
             if step.now >= hidden_until:
                 hidden_until = step.now + ASK_AGAIN
             self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), hidden_until)
             return
         before = machine.fingerprint()
-        self._booking.end_unknown(machine, at, step)
+        self._booking.end_unknown(machine, known_since(machine, observation.health, at), step)
         transition = machine.see(observation.health, at, step.now, observation.words, confirms=confirms)
         _remark(machine, observation)
         is_reason_old = machine.belief is Health.DOWN is observation.health and machine.reason != observation.words
@@ -104,8 +108,9 @@ class LoneRegistrations:
         machine = pbx.registrations.get(target)
         if machine is None:
             return
-        is_in_grace = bool(machine.unknown_because) and machine.unknown_because == pbx.registration_grace.why
-        if machine.deadline() is None and not is_in_grace:
+        whys = (pbx.registration_grace.why, NOT_SEEN_AGAIN)
+        is_hidden = bool(machine.unknown_because) and machine.unknown_because in whys
+        if machine.deadline() is None and not is_hidden:
             return
         self._booking.deadlines.set(Deadline(Due.ASK, target, machine.check), step.now + ASK_AGAIN)
         question = Question(pbx.name, (target,), check=machine.check, asked_by=Channel.MANAGER)

@@ -107,6 +107,8 @@ class Pbx:
     unlisted_because = ""
     #: When something was last heard that only the line to the world can have brought; 0.0: never.
     answered_outside_at = 0.0
+    #: Why what is behind it is in grace since ``grace_since``; "": nothing is.
+    grace_why = ""
 
     def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float, wall: Wall) -> None:
         state = remembered or PbxState(config.name)
@@ -168,9 +170,10 @@ class Pbx:
         self.held: dict[tuple[object, ...], Held] = {}
         self.restarts: deque[float] = deque()
         self.grace_since: float | None = None
-        self.grace_why = ""
         #: Until when Asterisk may not have had the time to register.
         self.registration_grace = RegistrationGrace()
+        #: The registrations of which nothing was heard since healthmon stood still.
+        self.unheard_registrations: set[Target] = set()
         #: The longest time within which an endpoint here is checked first after a start (seconds).
         self.longest_cycle = 0.0
         #: When Asterisk took its present configuration; 0.0: not known.
@@ -401,6 +404,25 @@ class Pbx:
         """Give back what is newer than the snapshot, in its order."""
         held, self.held = self.held, {}
         return sorted((sighting for sighting in held.values() if sighting.at > after), key=lambda sighting: sighting.at)
+
+    # ------------------------------------------------------------ registrations
+
+    def hear_no_registration(self) -> None:
+        """Healthmon had stood still: nothing was heard of its registrations meanwhile."""
+        self.unheard_registrations = {endpoint.target for endpoint, _ in self.registered_endpoints()}
+        self.unheard_registrations.update(self.registrations)
+
+    def note_registered(self, target: Target, at: float) -> None:
+        """One was said to be registered then."""
+        self.registration_grace.note_registered(target, at)
+        if at >= self.unseen[1]:
+            self.unheard_registrations.discard(target)
+
+    def why_registration_is_hidden(self, machine: Machine, words: str, at: float) -> str:
+        """Why it is not known that one is not registered, as its list or an event now says; "": it is known."""
+        is_heard = machine.target not in self.unheard_registrations
+        self.unheard_registrations.discard(machine.target)
+        return self.registration_grace.why_hidden(machine, words, at, is_heard=is_heard)
 
     # ------------------------------------------------------------ restarts
 

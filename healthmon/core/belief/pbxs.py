@@ -344,6 +344,9 @@ class Pbxs:
             pbx.registration_grace = RegistrationGrace()
         if pbx.is_blind:
             self._end_blindness(pbx, at, step)
+            if pbx.went_on_at >= pbx.unseen[0]:
+                # While healthmon stood still, the manager interface was not heard, either.
+                pbx.hear_no_registration()
             self._observe_manager(pbx, at, step)
             if pbx.config.ami:
                 # What it told meanwhile was not heard.

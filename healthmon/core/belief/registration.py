@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.evidence import NOT_SEEN_AGAIN
 from healthmon.core.belief.machine import Machine
 from healthmon.model import (
     NOT_TRIED,
@@ -44,6 +45,16 @@ def tried_again_within(retry_interval: float) -> float:
     return min(max(retry_interval + ANSWERED_WITHIN, TRIED_AGAIN_WITHIN), TRIED_AGAIN_AT_LAST)
 
 
+def known_since(machine: Machine, health: Health, at: float) -> float:
+    """Since when it is known how a check is that is seen to be so at that time.
+
+    Of a registration that was not there since it could be seen again, and now counts as lost, it always was.
+    """
+    if machine.unknown_because == NOT_SEEN_AGAIN and health is Health.DOWN:
+        return machine.unknown_since
+    return at
+
+
 class RegistrationGrace(Struct, frozen=True):
     """The time after a start, or a freeze, of Asterisk in which it may only not have had the time to register.
 
@@ -72,21 +83,32 @@ class RegistrationGrace(Struct, frozen=True):
             return max(self.until, self.untried_until)
         return self.until
 
-    def hides_until(self, machine: Machine, words: str, at: float, *, confirms: bool) -> float:
-        """Until when it is not known that one is not registered; 0.0: it is known.
+    def why_hidden(self, machine: Machine, words: str, at: float, *, is_heard: bool) -> str:
+        """Why it is not known that one is not registered; "": it is known.
 
-        What was registered before, and was not seen so since, is not called up when its time is over: it stays unknown
-        until that has lasted for its hold, and was asked about.
+        What was registered before nobody could see it, and was not seen so since, is not called up again: it stays
+        unknown until it is believed either way. ``is_heard``: something was heard of it since its PBX can be seen.
         """
+        if at < self.ends_at(machine.target, words):
+            return self.why
+        was_hidden = bool(machine.unknown_because) or not is_heard
+        if not was_hidden or machine.belief is not Health.UP:
+            return ""
+        if self.why and machine.unknown_because == self.why:
+            return self.why
+        return NOT_SEEN_AGAIN
+
+    def hides_until(self, machine: Machine, words: str, at: float, *, confirms: bool) -> float:
+        """Until when that one which is hidden so is unknown; 0.0: its hold is over, and it was asked about."""
         ends_at = self.ends_at(machine.target, words)
         if at < ends_at:
             machine.counts_since = None
             return ends_at
-        was_hidden = bool(self.why) and machine.unknown_because == self.why
-        if not was_hidden or machine.belief is not Health.UP:
-            return 0.0
         if machine.counts_since is None:
             machine.counts_since = at
+            if machine.unknown_because == NOT_SEEN_AGAIN and machine.not_up_since is not None:
+                # It was lost before, and its hold goes on.
+                machine.counts_since = machine.not_up_since
         until = machine.counts_since + machine.hold_in_force().down_after
         if confirms and at >= until:
             return 0.0

@@ -581,6 +581,9 @@ SAYINGS = {
     "manager interface: no state of the registration at {server} that is known ({said})": (
         "интерфейс управления: состояние регистрации на {server} неизвестно ({said})"
     ),
+    "in grace: not registered since it can be seen again": (
+        "период ожидания: нет регистрации с тех пор, как её снова видно"
+    ),
     "connection refused: nothing listens on {at}; is enabled = yes in {file}?": (
         "в соединении отказано: на {at} никто не слушает; есть ли enabled = yes в {file}?"
     ),

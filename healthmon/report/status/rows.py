@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.belief.evidence import GRACES, NEVER_ANSWERED
+from healthmon.core.belief.evidence import GRACES, NEVER_ANSWERED, NOT_SEEN_AGAIN
 from healthmon.core.belief.pbx import NO_REGISTRATIONS
 from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
@@ -132,8 +132,8 @@ class TargetStatus(Struct, frozen=True):
 
     @property
     def is_lost_in_grace(self) -> bool:
-        """Whether it is a registration that Asterisk calls lost, and may only not have had the time to try."""
-        is_in_grace = self.unknown_because.startswith(GRACES)
+        """Whether it is a registration that Asterisk calls lost, which does not count yet since a restart, or a gap."""
+        is_in_grace = self.unknown_because.startswith((*GRACES, NOT_SEEN_AGAIN))
         return self.check == Check.REGISTRATION and self.pending is Health.DOWN and is_in_grace
 
     @property
@@ -631,7 +631,7 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
             reason=state.unknown_because,
             unknown_because=state.unknown_because,
         )
-    if seen.is_lost_in_grace:
+    if seen.is_lost_in_grace and seen.unknown_because != NOT_SEEN_AGAIN:
         # The hold begins when the grace is over.
         seen = replace(seen, pending_hold=0.0, pending_hold_why="")
     return seen

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
+from healthmon.core.belief.evidence import NOT_SEEN_AGAIN
 from healthmon.core.belief.pbxs import MAY_BE_RESTARTED
 from healthmon.core.belief.registration import BACK_WITHIN, FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
 from healthmon.errors import Trouble
@@ -16,6 +19,7 @@ from healthmon.model import (
     ContactStatus,
     Ending,
     Health,
+    MaintenanceList,
     Observation,
     Reason,
     RegistrationList,
@@ -23,7 +27,7 @@ from healthmon.model import (
     Target,
     Witness,
 )
-from healthmon.report.status.rows import endpoint_rows
+from healthmon.report.status.rows import TargetStatus, endpoint_rows
 from tests.core.scene import DOWN, UNKNOWN, UP, Scene, config, pbx_config, trunk, trunk_settings
 
 A, B = trunk("a"), trunk("b")
@@ -534,9 +538,11 @@ def test_a_session_that_hears_events_alone_forgets_what_was_known_until_the_next
     assert (state.unknown_because, state.remark) == (f"manager interface: {remark}", "")
     assert not scene.open(target)
     scene.says(target, DOWN)
-    assert not scene.state(target, Check.REGISTRATION).unknown_because
+    state = scene.state(target, Check.REGISTRATION)
+    assert (state.unknown_because, state.remark) == (NOT_SEEN_AGAIN if target == A else "", LOST)
     scene.after(30)
     scene.answer_registration(target, DOWN)
+    assert not scene.state(target, Check.REGISTRATION).unknown_because
     assert len(scene.open(target)) == 1
 
 
@@ -883,6 +889,125 @@ def test_what_was_not_registered_since_the_restart_is_unknown_until_it_is_believ
         assert not scene.open(target)
     else:
         assert shown_health(scene, target) is DOWN
+
+
+def the_manager_interface_is_away(scene: Office) -> None:
+    scene.manager(Trouble.REFUSED, "connection refused")
+    scene.after(300)
+    scene.manager()
+
+
+def all_are_away_and_asterisk_is_restarted(scene: Office) -> None:
+    scene.manager(Trouble.CLOSED, "closed the connection")
+    scene.report(Trouble.REFUSED)
+    scene.after(60)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.after(240)
+    scene.manager()
+
+
+def healthmon_stands_still(scene: Office) -> None:
+    scene.stand_still(300)
+    scene.manager()
+    scene.snapshot({A: UP, B: UP})
+
+
+def a_module_is_not_loaded(scene: Office) -> None:
+    scene.see(RegistrationList("office", scene.now, frozenset(), lacks="no module"))
+    scene.after(300)
+
+
+def only_events_are_heard(scene: Office) -> None:
+    scene.see(ConnectionReport("office", Channel.MANAGER, scene.now, remark="events only", forgets=True))
+    scene.after(300)
+
+
+def its_state_is_none(scene: Office) -> None:
+    for target in (A, NOBODY):
+        scene.says(target, UNKNOWN, Source.SNAPSHOT, "manager interface: no state")
+    scene.after(300)
+
+
+def it_is_in_maintenance_mode(scene: Office) -> None:
+    scene.see(MaintenanceList("office", scene.now, frozenset({A.resource})))
+    scene.after(150)
+    scene.says(A, DOWN, Source.SNAPSHOT)
+    scene.after(150)
+    scene.see(MaintenanceList("office", scene.now, frozenset()))
+
+
+#: What may hide registrations, after which they can be seen again.
+GAPS = (
+    the_manager_interface_is_away,
+    all_are_away_and_asterisk_is_restarted,
+    healthmon_stands_still,
+    a_module_is_not_loaded,
+    only_events_are_heard,
+    its_state_is_none,
+)
+HIDDEN = [(gap, target) for gap in GAPS for target in (A, NOBODY)] + [(it_is_in_maintenance_mode, A)]
+
+
+@pytest.mark.parametrize(("gap", "target"), HIDDEN)
+@pytest.mark.parametrize("is_back", [False, True], ids=["lost", "back"])
+def test_what_is_not_registered_when_it_can_be_seen_again_is_unknown_until_it_is_believed_either_way(
+    gap: Callable[[Office], None], target: Target, *, is_back: bool
+) -> None:
+    scene = office()
+    scene.says(target, UP, Source.SNAPSHOT)
+    gap(scene)
+    scene.questions.clear()
+
+    scene.says(target, DOWN, Source.SNAPSHOT)
+    seen_at = scene.now
+    shown = [shown_health(scene, target)]
+    row = status_of(scene, target)
+    assert (row.state, row.seems_down, row.is_plain_up) == (UNKNOWN, True, False)
+    assert "not registered at" in f"{row.reason} {row.remark}"
+
+    while scene.now < seen_at + 29:
+        scene.after(1)
+        scene.says(target, DOWN)
+        shown.append(shown_health(scene, target))
+    assert set(shown) == {UNKNOWN}
+    assert not scene.open(target)
+    if is_back:
+        scene.says(target, UP)
+        assert (shown_health(scene, target), status_of(scene, target).is_plain_up) == (UP, True)
+        scene.after(120)
+        assert not scene.open(target)
+        return
+    scene.after(2)
+    scene.answer_registration(target, DOWN)
+    [incident] = scene.open(target)
+    assert (incident.check, incident.since) == (Check.REGISTRATION, seen_at)
+    assert shown_health(scene, target) is DOWN
+    periods = [period for period in scene.db.unknown_periods.values() if period.target == target]
+    assert all(period.until is not None and period.until <= seen_at for period in periods), "it was lost since then"
+
+
+def test_a_hold_that_runs_when_the_manager_interface_is_lost_for_a_moment_goes_on() -> None:
+    scene = office()
+    scene.says(A, DOWN)
+    lost_at = scene.now
+    scene.after(20)
+
+    scene.manager(Trouble.CLOSED, "closed the connection")
+    scene.after(2)
+    scene.manager()
+    scene.says(A, DOWN, Source.SNAPSHOT)
+    scene.after(10)
+    scene.answer_registration(A, DOWN)
+
+    [incident] = scene.open(A)
+    assert incident.since == lost_at
+
+
+def status_of(scene: Scene, target: Target) -> TargetStatus:
+    """What is shown of it as a whole: by all of its checks."""
+    states = [state for (of, _), state in scene.db.states.items() if of == target]
+    [row] = endpoint_rows(states, [])
+    return row
 
 
 def shown_health(scene: Scene, target: Target) -> Health:
