@@ -33,7 +33,7 @@ from healthmon.report.admin.discovery import (
 from healthmon.report.formatting import counted
 from healthmon.sources.survey import Survey, survey
 
-#: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.
+#: So many endpoints of a PBX are asked about through ARI; at 20 requests a second that takes some 50 s.
 MOST_ASKED = 500
 
 
@@ -85,6 +85,7 @@ def _try(pbx: PbxConfig, config: Config) -> Survey | None:
             progress(f"asking {pbx.name}"),
             wanted=lambda target: config.watch_for(target) is not None,
             most=MOST_ASKED,
+            by_manager=True,
         )
     except AriError as error:
         verdict = "DOES NOT ANSWER" if isinstance(error, AriUnreachable) else "DOES NOT LET US LOOK"

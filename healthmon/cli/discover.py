@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from healthmon.ari.messages import EndpointState
 from healthmon.cli.common import progress, screen
 from healthmon.cli.registrations import asked_registrations, registration_lines
 from healthmon.config.configuration import Config
@@ -27,9 +28,10 @@ from healthmon.report.admin.discovery import (
     sections_to_paste,
     what_to_delete,
 )
+from healthmon.report.formatting import duration
 from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Sort, table
-from healthmon.sources.survey import Survey, survey
+from healthmon.sources.survey import Survey, WithProgress, seconds_through_ari, survey
 
 if TYPE_CHECKING:
     from healthmon.sources.manager.survey import ManagerSurvey
@@ -41,6 +43,9 @@ _COLUMNS = (
     Column("checked"),
     Column("watch", Sort.NAME),
 )
+
+#: A person who waits for so long is told before how long it will take (seconds).
+WORTH_SAYING_S = 10.0
 
 
 @click.command("discover")
@@ -64,7 +69,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
         if only and not any(fnmatchcase(pbx.name, name) for name in only):
             continue
         try:
-            surveyed = survey(pbx, progress(f"asking {pbx.name}"))
+            surveyed = survey(pbx, _asking(pbx), by_manager=True)
         except AriError as error:
             click.echo(f"healthmon: {error}", err=True)
             failures += 1
@@ -80,6 +85,26 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
         _print(found, config, registrations)
     if failures:
         raise SystemExit(ExitCode.PROBLEM)
+
+
+def _asking(pbx: PbxConfig) -> WithProgress:
+    """Show how far it is, and say before that how long it will take."""
+    show = progress(f"asking {pbx.name}")
+
+    def shown(endpoints: Sequence[EndpointState]) -> Iterable[EndpointState]:
+        lasts = seconds_through_ari(len(endpoints))
+        if lasts >= WORTH_SAYING_S:
+            advice = "with a manager interface (ami in its section) it takes seconds"
+            if pbx.ami:
+                advice = "its manager interface tells nothing of them; write = reporting is what that needs"
+            click.echo(
+                f"healthmon: pbx {pbx.name}: asking ARI about {len(endpoints):,} endpoints takes some "
+                f"{duration(lasts)}; {advice}",
+                err=True,
+            )
+        return show(endpoints)
+
+    return shown
 
 
 def _complaints(pbx: str, found: Survey) -> int:

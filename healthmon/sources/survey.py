@@ -12,10 +12,10 @@ from msgspec import Struct
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriBooting, AriError, AriStarting, AriUnexpected
+from healthmon.errors import AmiError, AriBooting, AriError, AriStarting, AriUnexpected
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.polls import certificate_remark
-from healthmon.sources.request_rate import RequestRate
+from healthmon.sources.request_rate import SETTINGS_REQUESTS, RequestRate
 from healthmon.times.clock import Clock
 
 #: So many endpoints are asked about without a pause: some tenths of a second's work for Asterisk.
@@ -30,6 +30,11 @@ ASK_AGAIN_S = 0.2
 
 #: Wraps the endpoints that are asked about one after the other, to show how far it is.
 WithProgress = Callable[[Sequence[EndpointState]], Iterable[EndpointState]]
+
+
+def seconds_through_ari(endpoints: int) -> float:
+    """How long it takes to ask ARI about so many endpoints (seconds); 0.0: they are asked about at once."""
+    return max(0, endpoints - ASKED_AT_ONCE) / (SETTINGS_REQUESTS / 2)
 
 
 class Survey(Struct, frozen=True):
@@ -63,26 +68,33 @@ def survey(
     *,
     wanted: Callable[[Target], bool] = lambda target: True,
     most: int | None = None,
+    by_manager: bool = False,
 ) -> Survey:
     """Ask a PBX for its endpoints, and for the settings of the first ``most`` wanted ones.
 
-    A person waits: the first 100 endpoints are asked about at once, further ones at 20 requests a second. Raises
-    AriError.
+    A person waits: the first 100 endpoints are asked about at once, further ones at 20 requests a second.
+    ``by_manager``: of more endpoints its manager interface is asked first, if there is one; ARI is asked only about
+    those that it cannot tell. No names and no contacts are known then. Raises AriError.
     """
     clock, pace = Clock(), RequestRate.for_settings(at_once=ASKED_AT_ONCE)
     with closing(AriClient(pbx)) as client:
         info, listing = info_once_booted(client), client.listing()
         listed = sorted(listing.endpoints, key=lambda endpoint: (endpoint.technology, endpoint.resource))
-        settings: list[EndpointSettings] = []
+        chosen = [endpoint for endpoint in listed if wanted(endpoint.target(pbx.name))]
+        known: dict[Target, EndpointSettings] = {}
+        if by_manager and pbx.ami and len(chosen) > ASKED_AT_ONCE:
+            known = _known_to_manager(pbx, [endpoint.target(pbx.name) for endpoint in chosen], clock.now())
         unconfigured: list[Target] = []
-        for endpoint in progress([endpoint for endpoint in listed if wanted(endpoint.target(pbx.name))][:most]):
+        for endpoint in progress([endpoint for endpoint in chosen if endpoint.target(pbx.name) not in known][:most]):
             pace.wait()
             target = endpoint.target(pbx.name)
             found = _settings(client, target, clock.now())
             if found is None:
                 unconfigured.append(target)
             else:
-                settings.append(found)
+                known[target] = found
+        targets = (endpoint.target(pbx.name) for endpoint in chosen)
+        settings = [known[target] for target in targets if target in known]
         missing_drivers = client.missing_drivers({endpoint.technology for endpoint in listed})
         missing_modules = client.missing_modules()
         remark = certificate_remark(client.certificate_ends_at(), clock.wall())
@@ -96,6 +108,17 @@ def survey(
         why_listed_singly=listing.why,
         certificate_remark=remark,
     )
+
+
+def _known_to_manager(pbx: PbxConfig, targets: Sequence[Target], at: float) -> dict[Target, EndpointSettings]:
+    """What the manager interface tells of settings; nothing where it cannot be asked, which others say."""
+    # Most have none: who speaks to a manager interface is not even imported then.
+    from healthmon.sources.manager.survey import settings_by_manager  # noqa: PLC0415
+
+    try:
+        return settings_by_manager(pbx, targets, at)
+    except AmiError:
+        return {}
 
 
 def info_once_booted(client: AriClient) -> PbxInfo:
