@@ -23,6 +23,7 @@ from healthmon.config.loading.web_settings import WebSettings
 from healthmon.config.values import OwnAddress, url_of
 from healthmon.errors import HealthmonError
 from healthmon.publish.web.access.access import Access, Guests
+from healthmon.publish.web.access.kept import SessionFiles
 from healthmon.publish.web.application import application
 from healthmon.publish.web.commands import Programs
 from healthmon.publish.web.live import Live
@@ -86,7 +87,10 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
             settings.plans,
             where.timezone,
             commands,
-            Access(Guests(settings.web, settings.users, settings.tokens)),
+            Access(
+                Guests(settings.web, settings.users, settings.tokens),
+                files=SessionFiles(where.database.with_name(f"{where.database.name}-sessions"), time.time),
+            ),
             has_phones=settings.web.metrics_of_phones,
             spoken=settings.language,
         )

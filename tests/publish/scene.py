@@ -17,6 +17,7 @@ from healthmon.config.plans import Plans
 from healthmon.config.sections.web import WebConfig
 from healthmon.model import CheckState
 from healthmon.publish.web.access.access import Access, Guests
+from healthmon.publish.web.access.kept import SessionFiles
 from healthmon.publish.web.application import application
 from healthmon.publish.web.commands import Programs
 from healthmon.publish.web.live import Live
@@ -37,6 +38,11 @@ def configuration(database: Path) -> Path:
     return path
 
 
+def sessions_beside(database: Path) -> Path:
+    """Where sessions are kept."""
+    return database.with_name(f"{database.name}-sessions")
+
+
 class Site:
     """An application, whoever asks it, and the clock by which it reads the database."""
 
@@ -48,13 +54,14 @@ class Site:
         spoken: str = "en",
         plans: Plans = NO_PLANS,
         guests: Guests = ANYBODY,
+        starts_at: float = NOW,
     ) -> None:
-        self.now = NOW
+        self.now = starts_at
         self.watcher = Watcher(path)
         self.commands = Programs(own_program(configuration(path)))
         self.live = Live(self.watcher, plans.names, lambda: self.now)
         zone = ZoneInfo("Europe/Berlin")
-        self.access = Access(guests, lambda: self.now)
+        self.access = Access(guests, lambda: self.now, SessionFiles(sessions_beside(path), lambda: self.now))
         app = application(self.live, plans, zone, self.commands, self.access, has_phones=has_phones, spoken=spoken)
         self.client: FlaskClient = app.test_client()
 

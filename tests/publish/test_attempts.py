@@ -51,7 +51,7 @@ def test_a_flood_of_names_at_one_moment_fills_no_memory(monkeypatch: pytest.Monk
 
 
 def test_the_oldest_session_of_who_has_too_many_ends() -> None:
-    sessions = Sessions()
+    sessions = Sessions({}, None, 0.0)
     secrets = [sessions.begin("anna", float(number)) for number in range(MOST_OF_A_USER + 2)]
     other = sessions.begin("victor", 50.0)
 

@@ -13,15 +13,18 @@ from pathlib import Path
 import pytest
 import requests
 
+from healthmon.config.credentials import hash_of_token
 from healthmon.demo.fakepbx import FakePbx
 from tests.lab.fixtures import need
 from tests.lab.others import prometheus
+from tests.publish.guests import PASSWORD, cheap_hash, field_of
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import fake_section, phones
 from tests.system.scene import WATCHES, receiver_section
 
 DOCS = Path(__file__).parents[2] / "docs/prometheus"
+TOKEN = hash_of_token("hm_read")
 
 
 def free_port() -> int:
@@ -61,13 +64,13 @@ class Answering:
 
 
 @contextmanager
-def answering(folder: Path) -> Iterator[Answering]:
-    """Start all of it, and wait until it answers."""
+def answering(folder: Path, more: str = "") -> Iterator[Answering]:
+    """Start all of it, and wait until it answers. ``more``: further sections."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as ends:
         pbx = ends.enter_context(FakePbx(*phones(2)))
         sink = ends.enter_context(WebhookSink())
-        config = fake_section(pbx) + WATCHES + receiver_section(sink)
+        config = fake_section(pbx) + WATCHES + receiver_section(sink) + more
         port = free_port()
         daemon = ends.enter_context(Daemon(folder, f"{config}\n[web]\nlisten = 127.0.0.1:{port}\n"))
         daemon.start()
@@ -106,6 +109,40 @@ def test_it_ends_with_the_daemon_also_with_one_that_is_killed(tmp_path: Path) ->
         second = scene.process()
         scene.daemon.kill()
         scene.daemon.wait(lambda: has_ended(second), "it notices that the daemon has ended")
+
+
+def user_section(password: str) -> str:
+    """Anna, with this password, who looks."""
+    return f"\n[user anna]\nrole = viewer\npassword_hash = {cheap_hash(password)}\n"
+
+
+def test_who_has_logged_in_stays_so_when_all_is_killed_and_not_with_another_password(tmp_path: Path) -> None:
+    with answering(tmp_path, user_section(PASSWORD)) as scene, requests.Session() as person:
+        url = f"http://127.0.0.1:{scene.port}"
+
+        def shown() -> str:
+            try:
+                return person.get(f"{url}/targets", timeout=5).url
+            except requests.ConnectionError:
+                return ""
+
+        form = {"form_token": field_of(person.get(f"{url}/login", timeout=5).text), "name": "anna"}
+        person.post(f"{url}/login", data={**form, "password": PASSWORD}, timeout=5)
+        assert shown() == f"{url}/targets"
+        first = scene.process()
+        os.kill(first, signal.SIGKILL)
+        scene.daemon.kill()
+        scene.daemon.start()
+        scene.daemon.wait(lambda: shown() == f"{url}/targets", "she is still known")
+        web = f"\n[web]\nlisten = 127.0.0.1:{scene.port}\n"
+        scene.daemon.configure(f"{scene.config}{web}[token grafana]\ntoken_hash = {TOKEN}\n")
+        second = scene.process()
+        scene.daemon.reload()
+        scene.daemon.wait(lambda: has_ended(second) and shown() == f"{url}/targets", "nor does a reload end it")
+        changed = scene.config.replace(user_section(PASSWORD), user_section("another one"))
+        scene.daemon.configure(f"{changed}{web}")
+        scene.daemon.reload()
+        scene.daemon.wait(lambda: shown() == f"{url}/login?next=%2Ftargets", "she has to log in again")
 
 
 def test_a_reload_begins_and_ends_it(tmp_path: Path) -> None:

@@ -18,9 +18,10 @@ from healthmon.config.sections.user import Role, TokenConfig, UserConfig
 from healthmon.config.sections.web import WebConfig
 from healthmon.errors import HealthmonError
 from healthmon.publish.web.access.identity import Identity, Proof
+from healthmon.publish.web.access.kept import SessionFiles
 from healthmon.publish.web.access.limits import Attempts
 from healthmon.publish.web.access.peer import Peer, Proxies
-from healthmon.publish.web.access.sessions import Sessions
+from healthmon.publish.web.access.sessions import Sessions, mark_of
 from healthmon.publish.web.live import Busy
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,10 @@ class Guests(Struct, frozen=True):
 class Access:
     """Says who asks. Used by all threads that answer."""
 
-    def __init__(self, guests: Guests, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, guests: Guests, now: Callable[[], float] = time.monotonic, files: SessionFiles | None = None
+    ) -> None:
+        """``files``: where sessions are kept for the next process; None: they end with this one."""
         self._now = now
         self._proxies = Proxies(guests.web)
         self._roles = {user.name: user.role for user in guests.users}
@@ -81,8 +85,10 @@ class Access:
         listen = guests.web.listen
         self.is_for_this_machine = listen is None or is_loopback(listen.address)
         self.names = frozenset(guests.web.names)
-        self._sessions = Sessions()
-        self._key = secrets.token_bytes(32)
+        logins = {user.name: mark_of(user.password_hash) for user in guests.users if user.password_hash}
+        self._sessions = Sessions(logins, files, now())
+        #: Of those who come by a proxy: what forms of sessions carry is made of the session's own secret.
+        self._key = secrets.token_urlsafe(32)
         self._trying = Semaphore(MOST_TRIED)
         self._of_addresses, self._of_users = Attempts(*OF_AN_ADDRESS), Attempts(*OF_A_USER)
         #: User and address, in the order in which they logged in.
@@ -128,7 +134,7 @@ class Access:
         role = self._roles.get(name)
         if role is None:
             raise NotAllowed(f"there is no [user {name}] in healthmon's configuration")
-        return Identity(name, role, Proof.PROXY, self.form_token(f"proxy {name}"))
+        return Identity(name, role, Proof.PROXY, self.form_token(f"{self._key} {name}"))
 
     def _of_session(self, request: Request) -> Identity | None:
         secret = request.cookies.get(SESSION, "")
@@ -147,10 +153,13 @@ class Access:
         return identity
 
     def form_token(self, secret: str) -> str:
-        """Make what a form must bring along: nobody else can. "": where there is no secret."""
+        """Make what a form must bring along: nobody can who does not have the secret. "": where there is none.
+
+        It is the same in the next process, so that a page that is left open works on.
+        """
         if not secret:
             return ""
-        return hmac.digest(self._key, secret.encode(errors="replace"), "sha256").hex()
+        return hmac.digest(secret.encode(errors="replace"), b"healthmon's forms", "sha256").hex()
 
     # ---------------------------------------------------------------- logging in and out
 
