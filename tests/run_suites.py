@@ -139,7 +139,7 @@ SUITES = (
         "browser",
         "pages in a real Chromium",
         120,
-        ((PYTHON, "-m", "tests.browser", "fetch"), pytest(*ON_TWO_CORES, BROWSER)),
+        ((PYTHON, "-m", "tests.browser", "fetch"), pytest(*ON_TWO_CORES, "-m", "not lab", BROWSER)),
     ),
     Suite(
         "fetch",
