@@ -88,7 +88,7 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
             where.timezone,
             commands,
             Access(
-                Guests(settings.web, settings.users, settings.tokens),
+                Guests(settings.web, settings.users, settings.tokens, settings.customers),
                 files=SessionFiles(where.database.with_name(f"{where.database.name}-sessions"), time.time),
             ),
             has_phones=settings.web.metrics_of_phones,

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 from msgspec.structs import replace
 
 from healthmon.cli.common import (
@@ -27,7 +28,7 @@ from healthmon.cli.selecting import selection_options
 from healthmon.cli.waiting import ShownProgress
 from healthmon.errors import ExitCode
 from healthmon.history.figures import UnknownAs
-from healthmon.model import Kind
+from healthmon.model import EVERYTHING, Kind, Scope
 from healthmon.report.availability.account import Account, By, Counting
 from healthmon.report.availability.forms import FORMS, Layout, listing, pieces
 from healthmon.report.availability.query import ReportRequest, account_of
@@ -36,10 +37,26 @@ from healthmon.report.tables import Screen
 from healthmon.report.target_names import by_numbers
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.read.queries import open_reader
+from healthmon.store.read.scoped import reader_in
 from healthmon.times.spans import Span
 
 #: How files of each form are called.
 _ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
+
+
+class ScopeText(click.ParamType[Scope]):
+    """What whoever the report is for may see: the web process gives it, as JSON."""
+
+    name = "scope"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Scope:
+        """Read it."""
+        if isinstance(value, Scope):
+            return value
+        try:
+            return msgspec.json.decode(value, type=Scope)
+        except msgspec.MsgspecError as error:
+            self.fail(f"{error}", param, ctx)
 
 
 @click.command("report")
@@ -91,6 +108,9 @@ _ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".m
     help="html: one file, with pictures, to print or to send. JSON: see docs/json.md.  "
     "[default: by the name of -o, or table]",
 )
+@click.option(
+    "--scope", type=ScopeText(), default=EVERYTHING, hidden=True, help="What the reader may see; for the web process."
+)
 @as_of_option
 @output_option
 @database_option
@@ -113,6 +133,7 @@ def command(
     with_notes: bool,
     everything: bool,
     form: str | None,
+    scope: Scope,
     as_of: str | None,
     output: Path | None,
     database: Path | None,
@@ -143,7 +164,8 @@ def command(
     planned = plans(ctx.obj, database)
     seen = is_seen(output)
     with output_to(output, where.database) as file, ShownProgress() as waiting:
-        with open_reader(where.database) as reader:
+        with open_reader(where.database) as opened:
+            reader = reader_in(opened, scope)
             known = () if asked.selection.is_everything else reader.known_targets()
             selection = by_numbers(asked.selection, known, partial(reader.names, where.names))
             asked = replace(asked, selection=selection)

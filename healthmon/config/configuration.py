@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import field
 
+from healthmon.config.customers import Customers, OwnedWatch
 from healthmon.config.sections.general import General
 from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.config.sections.pbx import PbxConfig
@@ -18,7 +19,7 @@ from healthmon.config.sections.user import TokenConfig, UserConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.sections.web import WebConfig
 from healthmon.config.watch_index import WatchIndex
-from healthmon.model import Kind, Probe, Target
+from healthmon.model import Kind, Probe, Scope, Target
 
 
 class Config(General, frozen=True, kw_only=True, dict=True):
@@ -38,6 +39,16 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     tokens: tuple[TokenConfig, ...] = ()
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def scopes(self) -> tuple[Scope, ...]:
+        """What each user and each token sees."""
+        customers = Customers(
+            {pbx.name: pbx.customer for pbx in self.pbxs},
+            {watch.name: OwnedWatch(watch.customer, watch.pbx) for watch in self.watches},
+        )
+        limits = [*(user.limits for user in self.users), *(token.limits for token in self.tokens)]
+        return tuple(map(customers.scope, limits))
 
     @cached_property
     def _watch_index(self) -> WatchIndex:

@@ -21,13 +21,16 @@ _SECTIONS = {
     "web": "another web process",
     "users": "other users of the web page",
     "tokens": "other tokens of the web process",
+    "scopes": "others may see what is seen over HTTP",
 }
 
 #: What is said of other values of [healthmon] and [history], by the names of the fields.
 _GENERAL = {name: declared.when_changed for name, declared in HEALTHMON.declared.items() if declared.when_changed}
 
 #: What the web process reads.
-_OF_THE_WEB_PROCESS = frozenset(("web", "users", "tokens", "names", "sites", "maintenance", "timezone", "language"))
+_OF_THE_WEB_PROCESS = frozenset(
+    ("web", "users", "tokens", "scopes", "names", "sites", "maintenance", "timezone", "language")
+)
 
 #: The fields of a PBX that an open connection depends on.
 _CONNECTION = tuple(

@@ -185,6 +185,21 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_parts(value)))
 
 
+def some_names(value: str) -> tuple[str, ...]:
+    """The same, at least one: where none is no limit, a comma alone must not be."""
+    found = names(value)
+    if not found:
+        raise Unsuitable(f"{shown(value)}: names nothing")
+    return found
+
+
+def name(value: str) -> str:
+    """One name, as sections have them."""
+    if not is_name(value):
+        raise Unsuitable(f"{shown(value)}: {NAMES}")
+    return value
+
+
 def _parts(value: str) -> list[str]:
     """What stands between commas or line ends."""
     found = (" ".join(part.split()) for part in re.split(r"[,\n]", value))

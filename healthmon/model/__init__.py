@@ -48,6 +48,7 @@ from healthmon.model.registrations import (
     why_alone,
     with_known_why,
 )
+from healthmon.model.scope import EVERYTHING, Scope
 from healthmon.model.sighting import (
     IN_MAINTENANCE_MODE,
     OPTIONS_ANSWERED_WITHIN,
@@ -106,6 +107,7 @@ __all__ = [
     "DEFECTS_WITHIN",
     "ENDPOINT_CHECKS",
     "EVENTS_OF_A_PBX",
+    "EVERYTHING",
     "IDLE",
     "IN_MAINTENANCE_MODE",
     "LIVING",
@@ -175,6 +177,7 @@ __all__ = [
     "Removed",
     "Restart",
     "Said",
+    "Scope",
     "SettingsList",
     "Severity",
     "Sighting",

@@ -18,7 +18,8 @@ class RevisionChanges(Struct, frozen=True):
     """What was otherwise at a revision than at the one before it."""
 
     revision: str
-    targets: frozenset[Target]
+    #: Each with its watch section: with two, where that has changed, too.
+    targets: frozenset[tuple[Target, str]]
 
 
 class ChangeLog:
@@ -32,12 +33,14 @@ class ChangeLog:
         """Note how everything stands at a new revision."""
         rows = {row.target: row for row in status.targets}
         before = self._rows
-        changed = {target for target, row in rows.items() if before.get(target) != row}
-        self._steps.append(RevisionChanges(revision, frozenset(changed | (before.keys() - rows.keys()))))
+        now_otherwise = [row for target, row in rows.items() if before.get(target) != row]
+        was_otherwise = [row for target, row in before.items() if rows.get(target) != row]
+        changed = frozenset((row.target, row.watch) for row in (*now_otherwise, *was_otherwise))
+        self._steps.append(RevisionChanges(revision, changed))
         self._rows = rows
 
-    def since(self, revision: str) -> frozenset[Target] | None:
-        """Return what has changed since a revision; None: that is not known any more."""
+    def since(self, revision: str) -> frozenset[tuple[Target, str]] | None:
+        """Return what has changed since a revision, with its watch section; None: that is not known any more."""
         steps = list(self._steps)
         known = next((number for number, step in enumerate(steps) if step.revision == revision), None)
         if known is None:

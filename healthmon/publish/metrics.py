@@ -34,11 +34,16 @@ class StatusCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Make all families."""
         yield from self._of_daemon()
-        yield from self._of_engine()
+        # What some of them say is of all customers at once.
+        is_whole = self._present.is_whole
+        if is_whole:
+            yield from self._of_engine()
         yield from self._of_pbxs()
         yield from self._of_endpoints()
         yield from self._of_incidents()
-        yield from self._of_receivers()
+        if is_whole:
+            yield from self._of_incidents_so_far()
+            yield from self._of_receivers()
 
     def _of_daemon(self) -> Iterator[Metric]:
         status = self._status
@@ -123,6 +128,8 @@ class StatusCollector(Collector):
         for (kind, is_explained), number in sorted(found.items()):
             family.add_metric((kind, "true" if is_explained else "false"), number)
         yield family
+
+    def _of_incidents_so_far(self) -> Iterator[Metric]:
         yield CounterMetricFamily(
             "healthmon_incidents", "Incidents that were ever opened.", value=self._present.incidents_so_far
         )

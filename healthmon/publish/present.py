@@ -25,6 +25,8 @@ class Present(Struct, frozen=True):
     urls: tuple[UrlFacts, ...] = ()
     #: What the daemon's engine had to do.
     workload: Workload = IDLE
+    #: Whether this is all there is, and not what somebody sees who may see a part.
+    is_whole: bool = True
 
 
 def read_present(reader: Reader, now: float, names: Mapping[str, str], revision: str) -> Present:

@@ -166,8 +166,8 @@ def test_every_column_of_an_export_is_explained(what: str) -> None:
     assert explained == [column.name for column in EXPORTS[what].columns]
 
 
-#: Options that say what is watched, or how it is reached, and not when somebody is told.
-NOT_ABOUT_ALERTS = {"endpoints", "exclude", "pbx", "urls", "urls_file"}
+#: Options that say what is watched, how it is reached, or who sees it over HTTP, and not when somebody is told.
+NOT_ABOUT_ALERTS = {"endpoints", "exclude", "pbx", "urls", "urls_file", "customer"}
 
 
 @pytest.mark.parametrize("section", ["watch", "receiver"])

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from itertools import combinations
 from shlex import quote
 
+from healthmon.config.customers import Customers, OwnedWatch
 from healthmon.config.findings import nearest, shown
 from healthmon.config.loading.draft import Draft, DraftSection
 from healthmon.config.sections.receiver import ReceiverUrl
@@ -42,6 +43,7 @@ def check(draft: Draft) -> None:
     _same_url_twice(draft)
     _reports_for_tickets(draft)
     check_web(draft)
+    _limits(draft)
     [web] = draft.of("web")
     if web.values.get("listen") is not None:
         _needs(web, "listen", WEB_LIBRARIES, "web")
@@ -64,6 +66,34 @@ def check_web(draft: Draft) -> None:
     for user in users:
         if not user.is_given("password_hash") and not user.is_given("password_hash_file") and not header:
             user.problem("password_hash", "is missing; healthmon web password makes the line")
+
+
+def _limits(draft: Draft) -> None:
+    """Refuse a limit that names what is not there: whoever has it would see less than was meant."""
+    customers = customers_of(draft).names
+    known = {"customer": customers, "pbx": draft.names("pbx"), "watch": draft.names("watch")}
+    forms = {
+        "customer": "[pbx …] and no [watch …] section with customer = {}",
+        "pbx": "[pbx {}]",
+        "watch": "[watch {}]",
+    }
+    for section in (*draft.of("user"), *draft.of("token")):
+        for option, names in known.items():
+            for name in section.values.get(option, ()):
+                if name not in names:
+                    what = f"there is no {forms[option].format(shown(name))}"
+                    section.problem(option, what, suggestion=nearest(name, names))
+
+
+def customers_of(draft: Draft) -> Customers:
+    """Say what a configuration says of customers."""
+    return Customers(
+        {pbx.name: pbx.values.get("customer", "") for pbx in draft.of("pbx")},
+        {
+            watch.name: OwnedWatch(watch.values.get("customer", ""), watch.values.get("pbx", ("*",)))
+            for watch in draft.of("watch")
+        },
+    )
 
 
 def is_loopback(address: str) -> bool:

@@ -10,21 +10,25 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from healthmon.config.customers import Customers
 from healthmon.config.findings import Findings
 from healthmon.config.loading import resolve
-from healthmon.config.loading.checks import check_web
+from healthmon.config.loading.checks import check_web, customers_of
 from healthmon.config.loading.database_settings import DatabaseSettings, load_database_settings
 from healthmon.config.loading.draft import draft_of, read_file
 from healthmon.config.loading.plans import load_plans
 from healthmon.config.loading.secrets import Secrets
 from healthmon.config.plans import Plans
 from healthmon.config.sections.general import HEALTHMON
+from healthmon.config.sections.pbx import PBX
 from healthmon.config.sections.user import TOKEN, USER, TokenConfig, UserConfig
+from healthmon.config.sections.watch import WATCH
 from healthmon.config.sections.web import WEB, WebConfig
 from healthmon.errors import ConfigError
 
 #: The configuration calls nothing a site.
 NO_PLANS = Plans()
+NO_CUSTOMERS = Customers()
 
 
 class WebSettings(Struct, frozen=True):
@@ -38,6 +42,7 @@ class WebSettings(Struct, frozen=True):
     language: str = "en"
     users: tuple[UserConfig, ...] = ()
     tokens: tuple[TokenConfig, ...] = ()
+    customers: Customers = NO_CUSTOMERS
 
 
 def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
@@ -54,6 +59,10 @@ def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
     ]
     if wrong:
         raise ConfigError(wrong)
+    users, tokens = draft.records(USER.kind), draft.records(TOKEN.kind)
+    customers = NO_CUSTOMERS
+    if any(not guest.limits.are_none for guest in (*users, *tokens)):
+        customers = _customers(path)
     language = HEALTHMON.value_of("language", draft.general.values)
     try:
         plans = load_plans(path, environ)
@@ -62,5 +71,28 @@ def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
         plans = Plans(names=where.names)
     [web] = draft.records(WEB.kind)
     return WebSettings(
-        path, web, where, plans, language, users=draft.records(USER.kind), tokens=draft.records(TOKEN.kind)
+        path,
+        web,
+        where,
+        plans,
+        language,
+        users=users,
+        tokens=tokens,
+        customers=customers,
     )
+
+
+def _customers(path: Path) -> Customers:
+    """Read whose what is, where somebody sees only a part.
+
+    Raises ConfigError for whatever is wrong with PBXs and watch sections: somebody would see what is another's.
+    """
+    from healthmon.config.kinds import KINDS  # noqa: PLC0415  (where nobody is limited they are not needed)
+
+    findings = Findings(str(path))
+    sections = read_file(path, findings)
+    owned = [section for section in sections if section.kind in (PBX.kind, WATCH.kind) or section.kind not in KINDS]
+    draft = draft_of(owned, KINDS, findings)
+    if findings.problems:
+        raise ConfigError(findings.problems)
+    return customers_of(draft)

@@ -127,6 +127,14 @@ class PbxConfig(Struct, frozen=True):
         "Whether each restart of Asterisk is told; it is in the history and in reports all the same.",
         default="no",
     )
+    #: "": nobody's.
+    customer: str = option(
+        values.name,
+        "Whose it is: a [user …] or [token …] of this customer sees it, and all behind it that is no other's.",
+        otherwise="nobody's",
+        absent="",
+        example="acme",
+    )
 
 
 PBX = SectionKind(

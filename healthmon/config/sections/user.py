@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from healthmon.config import values
-from healthmon.config.options import SectionKind, option
+from healthmon.config.options import Option, SectionKind, made_of, option
 from healthmon.config.sections.shared import Secret
 
 
@@ -32,6 +32,54 @@ def _role_of_token(value: str) -> Role:
     return _OF_TOKENS[values.one_of(*_OF_TOKENS)(value)]
 
 
+def _limits(customer: tuple[str, ...] = (), pbx: tuple[str, ...] = (), watch: tuple[str, ...] = ()) -> GuestLimits:
+    return GuestLimits(customer, pbx, watch)
+
+
+class GuestLimits(Struct, frozen=True):
+    """Whose things somebody sees: of these customers, of these PBXs, of these watch sections; nothing given: all."""
+
+    customers: tuple[str, ...] = ()
+    pbxs: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
+
+    @property
+    def are_none(self) -> bool:
+        """Whether everything is seen."""
+        return not (self.customers or self.pbxs or self.watches)
+
+
+#: Nothing is kept from anybody.
+NO_LIMITS = GuestLimits()
+
+_LIMITS = (
+    Option(
+        values.some_names,
+        "Sees only what is of these customers, of the PBXs and of the watch sections that are named.",
+        "customer",
+        otherwise="everything",
+        example="acme",
+        is_list=True,
+    ),
+    Option(
+        values.some_names,
+        "Sees these PBXs, with all that is behind them.",
+        "pbx",
+        otherwise="as customer says",
+        example="office",
+        is_list=True,
+    ),
+    Option(
+        values.some_names,
+        "Sees the endpoints of these [watch …] sections.",
+        "watch",
+        otherwise="as customer says",
+        example="phones",
+        is_list=True,
+    ),
+)
+
+
 class UserConfig(Struct, frozen=True):
     """A person who logs in."""
 
@@ -50,6 +98,7 @@ class UserConfig(Struct, frozen=True):
         "viewer: sees everything; operator: also acknowledges incidents, and adds and ends silences.",
         default=Role.VIEWER,
     )
+    limits: GuestLimits = made_of(_limits, _LIMITS, absent=NO_LIMITS)
 
 
 class TokenConfig(Struct, frozen=True):
@@ -68,6 +117,7 @@ class TokenConfig(Struct, frozen=True):
         "read: sees everything; operate: also acknowledges incidents, and adds and ends silences.",
         default="read",
     )
+    limits: GuestLimits = made_of(_limits, _LIMITS, absent=NO_LIMITS)
 
 
 USER = SectionKind(

@@ -171,6 +171,14 @@ class WatchConfig(Struct, frozen=True):
     #: As for a PBX.
     remind_every: tuple[float, ...] = field(default_factory=REMIND_EVERY)
     escalate_to: tuple[Escalation, ...] = field(default_factory=ESCALATE_TO)
+    #: "": that of the PBX.
+    customer: str = option(
+        values.name,
+        "Whose these endpoints are, where they are not those of their PBX's customer.",
+        otherwise="that of the PBX",
+        absent="",
+        example="acme",
+    )
     #: Outside of these times nobody is told; empty: always.
     working_hours: tuple[Weekly, ...] = made_of(
         _working_hours,

@@ -12,9 +12,9 @@ from flask import Blueprint, Response, request
 from healthmon.model import Health
 from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, json_answer, plain
-from healthmon.publish.web.live import Live
 from healthmon.publish.web.questions import BadQuestion, number_of, one_of, wishes
 from healthmon.publish.web.report_question import without_dashes
+from healthmon.publish.web.view import ScopedView
 from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.data import incident_data
 from healthmon.report.status.data import status_data
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 PAGE, LARGEST_PAGE = 100, 5000
 
 
-def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
+def api(view: ScopedView, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
 
     @routes.get("/status")
     def status() -> Response:
-        present, response = live.present, Response(status=304)
+        present, response = view.present, Response(status=304)
         if present.revision not in request.if_none_match:
             response = json_answer(status_data(present.status))
         response.set_etag(present.revision)
@@ -48,20 +48,20 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
 
     @routes.get("/state/<pbx>/<path:endpoint>")
     def state(pbx: str, endpoint: str) -> Response:
-        return plain(state_word(live.present, pbx, endpoint))
+        return plain(state_word(view.present, pbx, endpoint))
 
     @routes.get("/targets")
     def targets() -> Response:
-        return json_answer(targets_data(live.present, request.args))
+        return json_answer(targets_data(view.present, request.args))
 
     @routes.get("/changes")
     def changes() -> Response:
-        return json_answer(changes_data(live, request.args.get("since", "")))
+        return json_answer(changes_data(view, request.args.get("since", "")))
 
     @routes.get("/targets/<path:name>")
     @routes.get("/history/<path:name>")
     def target(name: str) -> Response:
-        now = live.now()
+        now = view.now()
         when = _asked_about(zone, now)
 
         def find(reader: Reader) -> object:
@@ -69,11 +69,11 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
             about = find_target(name, reader.known_targets(), called)
             return life_data(life_of(reader, about, when, now, called.of(about.target)))
 
-        return json_answer(live.read(find))
+        return json_answer(view.read(find))
 
     @routes.get("/incidents")
     def incidents() -> Response:
-        only_open, now = one_of(request.args, "open", ("0", "1")) == "1", live.now()
+        only_open, now = one_of(request.args, "open", ("0", "1")) == "1", view.now()
         when = _asked_about(zone, now)
 
         def find(reader: Reader) -> list[IncidentRecordFields]:
@@ -85,7 +85,7 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
             called = reader.names(names)
             return [incident_data(reader.with_unseen(each, now), called) for each in found]
 
-        return json_answer(live.read(find))
+        return json_answer(view.read(find))
 
     @routes.get("/incidents/<int:number>")
     def incident(number: int) -> Response:
@@ -93,13 +93,13 @@ def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
             found = reader.incident(min(number, 2**63 - 1))
             if found is None:
                 raise NotThere(f"there is no incident {number}")
-            return story_data(story_of(reader, found, live.now(), reader.names(names)))
+            return story_data(story_of(reader, found, view.now(), reader.names(names)))
 
-        return json_answer(live.read(find))
+        return json_answer(view.read(find))
 
     @routes.get("/silences")
     def silences() -> Response:
-        return json_answer(live.read(lambda reader: [silence_data(each) for each in reader.silences(live.now())]))
+        return json_answer(view.read(lambda reader: [silence_data(each) for each in reader.silences(view.now())]))
 
     return routes
 
@@ -134,9 +134,9 @@ def targets_data(present: Present, parameters: Mapping[str, str]) -> TargetsFiel
     }
 
 
-def changes_data(live: Live, since: str) -> ChangesFields:
+def changes_data(view: ScopedView, since: str) -> ChangesFields:
     """What is otherwise than at a revision; all of it where that is not known any more."""
-    present, changed = live.present, live.changes.since(since)
+    present, changed = view.present, view.changed_since(since)
     rows = present.status.targets
     gone: list[GoneFields] = []
     if changed is not None:

@@ -23,12 +23,14 @@ from healthmon.publish.web.commands import Programs
 from healthmon.publish.web.live import Live
 from healthmon.publish.web.orders import Orders
 from healthmon.publish.web.orders_api import orders_api
+from healthmon.publish.web.pages.background import Backgrounds
 from healthmon.publish.web.pages.forms import forms
 from healthmon.publish.web.pages.login import login
 from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.pages.routes import pages
 from healthmon.publish.web.reports import reports
 from healthmon.publish.web.statuses import finished, status_of
+from healthmon.publish.web.view import ScopedView
 from healthmon.report.status.rows import PbxStatus
 
 
@@ -50,15 +52,17 @@ def application(
     app = Flask("healthmon", static_folder=None)
     # An empty name is a name, and leads nowhere else.
     app.url_map.merge_slashes = False
-    made, orders = Pages(live, zone, spoken, plans), Orders(live, commands.orders)
-    app.register_blueprint(_health(live))
-    app.register_blueprint(_metrics(live, has_phones=has_phones))
-    app.register_blueprint(api(live, plans.names, zone))
+    # Routes are given this, and never what it looks at.
+    view = ScopedView(live)
+    made, orders = Pages(view, Backgrounds(live, plans), zone, spoken), Orders(view, commands.orders)
+    app.register_blueprint(_health(view, live))
+    app.register_blueprint(_metrics(view, has_phones=has_phones))
+    app.register_blueprint(api(view, plans.names, zone))
     app.register_blueprint(orders_api(orders))
-    app.register_blueprint(pages(live, zone, plans, made, commands.reports))
-    app.register_blueprint(forms(live, orders, made))
+    app.register_blueprint(pages(view, zone, plans, made, commands.reports))
+    app.register_blueprint(forms(view, orders, made))
     app.register_blueprint(login(access, made))
-    app.register_blueprint(reports(live, commands.reports, zone))
+    app.register_blueprint(reports(view, commands.reports, zone))
     app.register_blueprint(_description())
     app.register_error_handler(HealthmonError, _refused)
     app.register_error_handler(HTTPException, _no_page)
@@ -84,8 +88,8 @@ def _refused(error: HealthmonError) -> Response:
     return finished(error, plain(f"{error}\n", status_of(error)))
 
 
-def _health(live: Live) -> Blueprint:
-    """Whether healthmon, and this process, are well."""
+def _health(view: ScopedView, live: Live) -> Blueprint:
+    """Whether healthmon, and this process, are well. ``live``: that all is, is said also to who is not known."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/livez")
@@ -94,10 +98,14 @@ def _health(live: Live) -> Blueprint:
 
     @routes.get("/healthz")
     def healthz() -> Response:
-        reasons = list(why_unwell(live.present))
+        is_known = asker().may_look
+        present = live.present
+        if is_known:
+            present = view.present
+        reasons = list(why_unwell(present))
         if not reasons:
             return plain("ok\n")
-        if not asker().may_look:
+        if not is_known:
             reasons = ["not well; whoever is known here is told why"]
         return plain("".join(f"{reason}\n" for reason in reasons), HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -133,12 +141,12 @@ def _description() -> Blueprint:
     return routes
 
 
-def _metrics(live: Live, *, has_phones: bool) -> Blueprint:
+def _metrics(view: ScopedView, *, has_phones: bool) -> Blueprint:
     """How things stand, for Prometheus."""
     routes = Blueprint("metrics", __name__)
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        return Response(metrics_text(live.present, has_phones=has_phones), content_type=CONTENT_TYPE)
+        return Response(metrics_text(view.present, has_phones=has_phones), content_type=CONTENT_TYPE)
 
     return routes

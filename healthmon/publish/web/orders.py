@@ -13,12 +13,17 @@ from typing import Any
 from msgspec import Struct
 
 from healthmon.errors import ExitCode, HealthmonError
+from healthmon.model import Matcher, Target
+from healthmon.publish.web.access.access import NotAllowed
 from healthmon.publish.web.access.identity import asker
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.commands import OwnCommands
-from healthmon.publish.web.live import Live, Unreadable
+from healthmon.publish.web.live import Unreadable
 from healthmon.publish.web.questions import BadQuestion
 from healthmon.publish.web.report_question import without_dashes
+from healthmon.publish.web.view import ScopedView
+from healthmon.report.admin.silence_arguments import matcher_of
+from healthmon.report.target_names import by_number
 from healthmon.store.read.queries import Reader
 
 log = logging.getLogger(__name__)
@@ -48,8 +53,8 @@ class SilenceOrder(Struct, frozen=True):
 class Orders:
     """Has orders carried out. Used by all threads that answer."""
 
-    def __init__(self, live: Live, commands: OwnCommands) -> None:
-        self._live = live
+    def __init__(self, view: ScopedView, commands: OwnCommands) -> None:
+        self._view = view
         self._commands = commands
 
     def acknowledge(self, number: int, reason: str) -> dict[str, Any]:
@@ -62,18 +67,29 @@ class Orders:
             if not incident.is_open:
                 raise IsOver(f"incident {number} is over already")
 
-        self._live.read(refuse)
+        self._view.read(refuse)
         booked = self._run(
             "ack", "--json", f"--by={asker().name}", f"--reason={_sound(reason, LONGEST_REASON)}", str(number)
         )
         log.info("%s has acknowledged incident %d", asker().name, number)
-        return booked
+        return self._seen(number, booked)
+
+    def _seen(self, number: int, booked: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what whoever asks may not see of what was printed."""
+        if self._view.scope.sees_everything:
+            return booked
+        incident = self._view.read(lambda reader: reader.incident(number))
+        if incident is None:
+            raise NotThere(f"there is no incident {number}")
+        return {**booked, "explained_by": incident.explained_by, "muted_by": incident.muted_by}
 
     def silence(self, order: SilenceOrder) -> dict[str, Any]:
         """Add a silence, and return it. Raises BadQuestion, Busy and Unreadable."""
         words = [_sound(word, LONGEST_WORD) for word in order.match]
         if not any(words) or len(words) > MOST_WORDS:
             raise BadQuestion(f"say what is to be silenced, in 1 to {MOST_WORDS} words like 101, PJSIP/1* or site=…")
+        if not self._view.scope.sees_everything:
+            words = self._within_scope(words)
         arguments = [f"--by={asker().name}", f"--reason={_sound(order.reason, LONGEST_REASON)}"]
         for option, value in (("for", order.lasting), ("until", order.until)):
             if value:
@@ -82,14 +98,39 @@ class Orders:
         log.info("%s has added silence %d", asker().name, booked["id"])
         return booked
 
+    def _within_scope(self, words: Sequence[str]) -> list[str]:
+        """Write what is to be silenced so that it means what is seen alone. Raises BadQuestion, NotAllowed."""
+        scope, status = self._view.scope, self._view.present.status
+        pbxs, names = {pbx.name for pbx in status.pbxs}, status.names
+
+        def find(reader: Reader) -> tuple[Matcher, Sequence[Target]]:
+            known = reader.known_targets()
+            matcher = matcher_of(words, pbxs, lambda word: by_number(word, known, lambda: names))
+            return matcher, [about.target for about in known]
+
+        matcher, seen = self._view.read(find)
+        if not scope.covers(matcher, seen):
+            raise NotAllowed(
+                "this may speak of what you do not see; name a PBX, a watch section or endpoints of yours, each with"
+                " its PBX: office:PJSIP/101"
+            )
+        sorts = (
+            ("pbx", matcher.pbxs),
+            ("kind", matcher.kinds),
+            ("watch", matcher.watches),
+            ("endpoint", matcher.endpoints),
+            ("site", matcher.sites),
+        )
+        return [f"{sort}={value}" for sort, values in sorts for value in values]
+
     def end_silence(self, number: int) -> dict[str, Any]:
         """End a silence, and return it. Raises NotThere, Busy and Unreadable."""
 
         def refuse(reader: Reader) -> None:
-            if number not in {silence.id for silence in reader.silences(self._live.now())}:
+            if number not in {silence.id for silence in reader.silences(self._view.now())}:
                 raise NotThere(f"no silence {number} is in force")
 
-        self._live.read(refuse)
+        self._view.read(refuse)
         booked = self._run("silence", "end", "--json", str(number))
         log.info("%s has ended silence %d", asker().name, number)
         return booked

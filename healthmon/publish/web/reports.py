@@ -10,15 +10,17 @@ from hashlib import sha256
 from typing import IO
 from zoneinfo import ZoneInfo
 
+import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.wsgi import wrap_file
 
 from healthmon.errors import ExitCode
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.commands import OwnCommands
-from healthmon.publish.web.live import Live, Unreadable
+from healthmon.publish.web.live import Unreadable
 from healthmon.publish.web.questions import BadQuestion
 from healthmon.publish.web.report_question import ReportQuestion, file_name, report_question, without_dashes
+from healthmon.publish.web.view import ScopedView
 from healthmon.report.availability.file_forms import FILE_FORMS, FileForm
 
 #: A report was made, also where somebody missed what was promised, or nothing is known of what was chosen.
@@ -29,13 +31,15 @@ NO_STYLE = "'none'"
 _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 
-def reports(live: Live, commands: OwnCommands, zone: ZoneInfo) -> Blueprint:
+def reports(view: ScopedView, commands: OwnCommands, zone: ZoneInfo) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("reports", __name__)
 
     def made(question: ReportQuestion, form: str, *more: str) -> IO[bytes]:
-        moment = datetime.fromtimestamp(live.now(), UTC).isoformat()
-        printed = commands.run(["report", *question.arguments, *more, f"--format={form}", f"--as-of={moment}"])
+        moment = datetime.fromtimestamp(view.now(), UTC).isoformat()
+        scope = msgspec.json.encode(view.scope).decode()
+        about = [*question.arguments, *more, f"--scope={scope}"]
+        printed = commands.run(["report", *about, f"--format={form}", f"--as-of={moment}"])
         if printed.code in _MADE and os.fstat(printed.output.fileno()).st_size:
             return printed.output
         printed.output.close()
@@ -46,7 +50,7 @@ def reports(live: Live, commands: OwnCommands, zone: ZoneInfo) -> Blueprint:
     @routes.get("/report/document")
     def document() -> Response:
         """Answer with the report to look at, which the page of reports has in its middle."""
-        output = made(report_question(request.args, zone, live.now()), "html")
+        output = made(report_question(request.args, zone, view.now()), "html")
         response = _sent(output, FILE_FORMS["html"])
         response.headers["Content-Security-Policy"] = _policy(_style_of(output))
         return response
@@ -55,7 +59,7 @@ def reports(live: Live, commands: OwnCommands, zone: ZoneInfo) -> Blueprint:
     def download(form: str) -> Response:
         if form not in FILE_FORMS:
             raise NotThere(f"there is no report as {form}; there are {', '.join(FILE_FORMS)}")
-        question = report_question(request.args, zone, live.now())
+        question = report_question(request.args, zone, view.now())
         more = []
         if form in ("markdown", "table"):
             more = ["--incidents"]
@@ -66,7 +70,7 @@ def reports(live: Live, commands: OwnCommands, zone: ZoneInfo) -> Blueprint:
 
     @routes.get("/api/v1/report")
     def as_json() -> Response:
-        return _sent(made(report_question(request.args, zone, live.now()), "json"), FILE_FORMS["json"])
+        return _sent(made(report_question(request.args, zone, view.now()), "json"), FILE_FORMS["json"])
 
     @routes.after_request
     def guard(response: Response) -> Response:

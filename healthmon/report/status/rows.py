@@ -193,6 +193,8 @@ class PbxStatus(Struct, frozen=True):
     no_registrations: str = ""
     #: How many of its endpoints are in which state; unused phones are not among them.
     endpoints: Mapping[Health, int] = field(default_factory=dict)
+    #: Whether all that is behind it is shown to the reader, and what happened to itself.
+    is_whole: bool = True
 
     @property
     def name(self) -> str:

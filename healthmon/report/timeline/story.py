@@ -169,7 +169,7 @@ def _telling(telling: NotificationRecord) -> StoryEvent:
     at, who = telling.at or telling.booked_at, f"{telling.url_id} ({telling.reason}"
     words = f"not told to {who}), {telling.state}{why}"
     if telling.state == "delivered":
-        words = f"told {who}{attempts}): {telling.subject}"
+        words = f"told {who}{attempts}){after(': ', telling.subject)}"
     elif telling.state in ("waiting", "sending"):
         at, words = telling.booked_at, f"to be told to {who}{attempts}), {telling.state}{why}"
     return StoryEvent(at, "message", words, telling.incident_id)

@@ -497,6 +497,10 @@ class Reader:
             for row in rows
         ]
 
+    def silences_to_show(self, since: float, until: float) -> list[Silence]:
+        """Return the silences that reach into a window and that whoever asks may know of, oldest first."""
+        return self.silences_within(since, until)
+
     # ---------------------------------------------------------------- history
 
     def history(

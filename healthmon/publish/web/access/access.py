@@ -13,10 +13,12 @@ from flask import Request
 from msgspec import Struct
 
 from healthmon.config.credentials import hash_of_password, hash_of_token, password_hash
+from healthmon.config.customers import Customers
 from healthmon.config.loading.checks import is_loopback
 from healthmon.config.sections.user import Role, TokenConfig, UserConfig
 from healthmon.config.sections.web import WebConfig
 from healthmon.errors import HealthmonError
+from healthmon.model import EVERYTHING
 from healthmon.publish.web.access.identity import Identity, Proof
 from healthmon.publish.web.access.kept import SessionFiles
 from healthmon.publish.web.access.limits import Attempts
@@ -37,6 +39,8 @@ OF_A_USER = (20, 60.0)
 #: So many addresses are remembered from which somebody has logged in.
 MOST_KNOWN = 1000
 _BEARER = "Bearer "
+#: Nothing is anybody's.
+NO_CUSTOMERS = Customers()
 
 
 class NotKnown(HealthmonError):
@@ -66,6 +70,7 @@ class Guests(Struct, frozen=True):
     web: WebConfig
     users: Sequence[UserConfig] = ()
     tokens: Sequence[TokenConfig] = ()
+    customers: Customers = NO_CUSTOMERS
 
 
 class Access:
@@ -78,6 +83,8 @@ class Access:
         self._now = now
         self._proxies = Proxies(guests.web)
         self._roles = {user.name: user.role for user in guests.users}
+        self._scopes = {user.name: guests.customers.scope(user.limits) for user in guests.users}
+        self._token_scopes = {token.token_hash: guests.customers.scope(token.limits) for token in guests.tokens}
         self._hashes = {user.name: password_hash(user.password_hash) for user in guests.users if user.password_hash}
         # Whoever is not known costs the same time.
         self._nobodys_hash = next(iter(self._hashes.values()), None) or hash_of_password(secrets.token_urlsafe())
@@ -120,7 +127,7 @@ class Access:
         if not self.has_users:
             if not self.is_for_this_machine and not peer.is_proxy:
                 raise NotAllowed("only what comes by the trusted proxy is answered here")
-            return Identity(role=Role.VIEWER, proof=Proof.PLACE)
+            return Identity(role=Role.VIEWER, proof=Proof.PLACE, scope=EVERYTHING)
         return self._of_session(request) or Identity(form_token=self.form_token(request.cookies.get(FORM, "")))
 
     def _of_token(self, token: str) -> Identity:
@@ -128,13 +135,13 @@ class Access:
         known = self._tokens.get(hash_of_token(token))
         if known is None:
             raise NotKnown("this token is not known here")
-        return Identity(known.name, known.role, Proof.TOKEN)
+        return Identity(known.name, known.role, Proof.TOKEN, scope=self._token_scopes[known.token_hash])
 
     def _of_proxy(self, name: str) -> Identity:
         role = self._roles.get(name)
         if role is None:
             raise NotAllowed(f"there is no [user {name}] in healthmon's configuration")
-        return Identity(name, role, Proof.PROXY, self.form_token(f"{self._key} {name}"))
+        return Identity(name, role, Proof.PROXY, self.form_token(f"{self._key} {name}"), self._scopes[name])
 
     def _of_session(self, request: Request) -> Identity | None:
         secret = request.cookies.get(SESSION, "")
@@ -143,7 +150,7 @@ class Access:
         name = self._sessions.user_of(secret, self._now(), is_active=is_active)
         if not name:
             return None
-        return Identity(name, self._roles[name], Proof.SESSION, self.form_token(secret))
+        return Identity(name, self._roles[name], Proof.SESSION, self.form_token(secret), self._scopes[name])
 
     def of_screen(self, token: str) -> Identity:
         """Say which screen on the wall shows this token. Raises NotKnown and NotAllowed."""

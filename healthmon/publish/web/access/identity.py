@@ -9,6 +9,10 @@ from flask import g
 from msgspec import Struct
 
 from healthmon.config.sections.user import Role
+from healthmon.model import Scope
+
+#: Who has no role sees nothing, also where somebody forgets to ask for it.
+NOTHING = Scope()
 
 
 class Proof(StrEnum):
@@ -32,6 +36,8 @@ class Identity(Struct, frozen=True):
     proof: Proof = Proof.NOTHING
     #: What a form must bring along, so that no other page can send one in this person's name; "": nothing is believed.
     form_token: str = ""
+    #: What they may see.
+    scope: Scope = NOTHING
 
     @property
     def may_look(self) -> bool:

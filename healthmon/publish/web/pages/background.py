@@ -79,3 +79,13 @@ def read_background(reader: Reader, status: Status, now: float, plans: Plans, si
     watched = [provider for provider in providers if provider is not None]
     courses = lately_of(reader, watched, now, plans, long_s=AVAILABILITY_OF, short_s=STRIP_OF)
     return Background(now, {target: site for target, site in places.items() if site}, courses)
+
+
+def background_of(background: Background, status: Status) -> Background:
+    """What of it is about the targets that are shown, and no others."""
+    shown = {row.target for row in status.targets}
+    return Background(
+        background.at,
+        {target: site for target, site in background.sites.items() if target in shown},
+        {target: course for target, course in background.courses.items() if target in shown},
+    )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Incident
+from healthmon.model import Incident, Scope
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.pages.overview import incident_line
 from healthmon.publish.web.pages.rendering import Moment
@@ -79,7 +79,8 @@ class IncidentReader:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._texts: dict[int, tuple[float, float | None, str]] = {}
+        #: What it says of other providers depends on who asks.
+        self._texts: dict[tuple[int, Scope], tuple[float, float | None, str]] = {}
 
     def read(self, reader: Reader, number: int, moment: Moment) -> IncidentFacts:
         """Read one. Raises NotThere."""
@@ -90,8 +91,8 @@ class IncidentReader:
         return IncidentFacts(story_of(reader, incident, now, names), self._text(reader, incident, moment))
 
     def _text(self, reader: Reader, incident: Incident, moment: Moment) -> str:
-        now = moment.present.status.now
-        at, closed_at, text = self._texts.get(incident.id, (float("-inf"), None, ""))
+        now, key = moment.present.status.now, (incident.id, moment.scope)
+        at, closed_at, text = self._texts.get(key, (float("-inf"), None, ""))
         if 0 <= now - at < GOOD_FOR and closed_at == incident.closed_at:
             return text
         try:
@@ -101,7 +102,7 @@ class IncidentReader:
             return ""
         if len(self._texts) >= MOST_KEPT:
             self._texts.clear()
-        self._texts[incident.id] = (now, incident.closed_at, text)
+        self._texts[key] = (now, incident.closed_at, text)
         return text
 
 

@@ -70,6 +70,7 @@ class PbxCard(Struct, frozen=True):
     fresh: str
     counts: tuple[tuple[str, int], ...]
     incident: int | None
+    has_page: bool
 
 
 class SiteBar(Struct, frozen=True):
@@ -298,6 +299,7 @@ class Overviewer:
             fresh=self._freshness(pbx),
             counts=tuple((look, number) for look, number in counts if number),
             incident=row.incident,
+            has_page=pbx.is_whole,
         )
 
     def _freshness(self, pbx: PbxStatus) -> str:

@@ -16,15 +16,14 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-from healthmon.config.plans import Plans
 from healthmon.languages import language
-from healthmon.model import Target
+from healthmon.model import EVERYTHING, Scope, Target
 from healthmon.notify.compose.voice import Voice
 from healthmon.publish.present import Present
 from healthmon.publish.web.access.identity import Identity, Proof, asker
-from healthmon.publish.web.live import Live
-from healthmon.publish.web.pages.background import Background, Backgrounds
+from healthmon.publish.web.pages.background import Background, Backgrounds, background_of
 from healthmon.publish.web.pages.words import Words
+from healthmon.publish.web.view import ScopedView
 from healthmon.report.target_names import short_name
 from healthmon.text.page_templates import templates_of
 
@@ -57,6 +56,8 @@ class Moment(Struct, frozen=True):
     present: Present
     background: Background
     words: Words
+    #: What is seen of all there is; the others are that already.
+    scope: Scope = EVERYTHING
 
 
 #: The revision that a page was made from, when that was read, and when the background was.
@@ -78,12 +79,13 @@ Maker = Callable[[Moment], Mapping[str, Any]]
 class Pages:
     """Answers with pages. Used by all threads that answer; a page that two make at once is made twice."""
 
-    def __init__(self, live: Live, zone: ZoneInfo, spoken: str, plans: Plans) -> None:
-        self._live = live
+    def __init__(self, view: ScopedView, backgrounds: Backgrounds, zone: ZoneInfo, spoken: str) -> None:
+        self._view = view
         self._zone = zone
         self._language = language(spoken)
-        self._backgrounds = Backgrounds(live, plans)
-        self._made: dict[tuple[str, Proof, bool], MadePage] = {}
+        self._backgrounds = backgrounds
+        #: By all that a page depends on: what is asked for, and what whoever asks may do and see.
+        self._made: dict[tuple[str, Proof, bool, Scope], MadePage] = {}
         folder = files(__package__).joinpath("static")
         self.assets = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in ASSETS}
         self._build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
@@ -93,7 +95,7 @@ class Pages:
         """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable."""
         identity = asker()
         page = self._page(template, make, identity)
-        mark, now = page.mark + _own_mark(identity), self._live.now()
+        mark, now = page.mark + _own_mark(identity), self._view.now()
         if mark in request.if_none_match:
             response = Response(status=304)
         else:
@@ -105,17 +107,19 @@ class Pages:
 
     def words(self) -> Words:
         """Say something at this moment; also where nothing can be read."""
-        return Words(Voice(self._language, self._zone, self._live.now()))
+        return Words(Voice(self._language, self._zone, self._view.now()))
 
     def _page(self, template: str, make: Maker, identity: Identity) -> MadePage:
-        present, background = self._live.present, self._backgrounds.newest
-        key = (request.full_path, identity.proof, identity.may_operate)
+        present, background = self._view.present, self._backgrounds.newest
+        key = (request.full_path, identity.proof, identity.may_operate, identity.scope)
         origin = (present.revision, present.status.now, background.at)
         made = self._made.get(key)
         if made is not None and made.origin == origin:
             return made
         voice = Voice(self._language, self._zone, present.status.now, present.status.names)
-        moment = Moment(present, background, Words(voice))
+        if not identity.scope.sees_everything:
+            background = background_of(background, present.status)
+        moment = Moment(present, background, Words(voice), identity.scope)
         values = {**make(moment), **_about(identity)}
         text = self._text(template, moment.words, values, is_stale=present.status.is_stale)
         made = MadePage(origin, *text)
@@ -159,6 +163,7 @@ def _about(identity: Identity) -> dict[str, Any]:
     return {
         "may_operate": identity.may_operate,
         "is_known": bool(identity.name),
+        "sees_everything": identity.scope.sees_everything,
         "may_leave": identity.proof is Proof.SESSION,
         "own_name": _NAME,
         "form_token": _FORM_TOKEN,

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request
 from healthmon.config.plans import Plans
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.commands import OwnCommands
-from healthmon.publish.web.live import Live
 from healthmon.publish.web.pages.incident import IncidentReader, incident_values, incidents_values, read_incidents
 from healthmon.publish.web.pages.listing import targets_values
 from healthmon.publish.web.pages.overview import Overviewer
@@ -21,12 +20,13 @@ from healthmon.publish.web.pages.silences import read_silences, silences_values
 from healthmon.publish.web.pages.target import read_target, target_values
 from healthmon.publish.web.pages.wall import wall_values
 from healthmon.publish.web.report_question import report_question
+from healthmon.publish.web.view import ScopedView
 
 #: The report in the middle of its page is a document of its own.
 WITH_A_REPORT = f"{POLICY}; frame-src 'self'"
 
 
-def pages(live: Live, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCommands) -> Blueprint:
+def pages(view: ScopedView, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCommands) -> Blueprint:
     """Make the routes of what is looked at."""
     routes, stories = Blueprint("pages", __name__), IncidentReader(zone)
 
@@ -45,7 +45,7 @@ def pages(live: Live, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCo
     @routes.get("/targets/<path:name>")
     def target(name: str) -> Response:
         def values(moment: Moment) -> dict[str, object]:
-            return target_values(moment, live.read(lambda reader: read_target(reader, name, moment, plans)))
+            return target_values(moment, view.read(lambda reader: read_target(reader, name, moment, plans)))
 
         return made.answer("target.html", values)
 
@@ -55,14 +55,14 @@ def pages(live: Live, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCo
 
         def values(moment: Moment) -> dict[str, object]:
             now = moment.present.status.now
-            return incidents_values(moment, asked, live.read(lambda reader: read_incidents(reader, asked, now)))
+            return incidents_values(moment, asked, view.read(lambda reader: read_incidents(reader, asked, now)))
 
         return made.answer("incidents.html", values)
 
     @routes.get("/incidents/<int:number>")
     def incident(number: int) -> Response:
         def values(moment: Moment) -> dict[str, object]:
-            return incident_values(moment, live.read(lambda reader: stories.read(reader, number, moment)))
+            return incident_values(moment, view.read(lambda reader: stories.read(reader, number, moment)))
 
         return made.answer("incident.html", values)
 
@@ -72,7 +72,7 @@ def pages(live: Live, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCo
 
         def values(moment: Moment) -> dict[str, object]:
             now = moment.present.status.now
-            return silences_values(moment, live.read(lambda reader: read_silences(reader, now)), plans, match)
+            return silences_values(moment, view.read(lambda reader: read_silences(reader, now)), plans, match)
 
         return made.answer("silences.html", values)
 
@@ -80,7 +80,7 @@ def pages(live: Live, zone: ZoneInfo, plans: Plans, made: Pages, commands: OwnCo
     def report() -> Response:
         asked = request.args.copy()
         # What makes no sense is said here, and not in the middle of the page.
-        report_question(asked, zone, live.now())
+        report_question(asked, zone, view.now())
         response = made.answer("report.html", lambda moment: report_values(moment, asked))
         response.headers["Content-Security-Policy"] = WITH_A_REPORT
         return response

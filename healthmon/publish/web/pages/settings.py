@@ -31,6 +31,8 @@ def settings_page(made: Pages, commands: OwnCommands) -> Response:
     if asker().proof is Proof.PLACE:
         # Not each user of this machine may read the configuration.
         raise NotAllowed("the settings are shown to who has logged in; [user NAME] sections say who may")
+    if not asker().scope.sees_everything:
+        raise NotAllowed("the settings are of all customers; they are shown to who sees everything")
     printed = commands.run(["check-config"])
     with printed.output as output:
         if printed.code not in _READ:

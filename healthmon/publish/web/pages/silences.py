@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from healthmon.config.plans import Plans
+from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.config.values import seconds
 from healthmon.model import Incident, Kind, Matcher, Silence, Target
 from healthmon.publish.web.pages.rendering import Moment
@@ -55,13 +56,15 @@ class SilencedLine(Struct, frozen=True):
 
 def read_silences(reader: Reader, now: float) -> list[Silence]:
     """Read those that are in force, or were lately. One of this very moment overlaps no time yet."""
-    return reader.silences_within(now - AROUND, now + 1)
+    return reader.silences_to_show(now - AROUND, now + 1)
 
 
 def silences_values(moment: Moment, silences: Sequence[Silence], plans: Plans, match: str) -> dict[str, Any]:
     """What the template shows. ``match``: what is perhaps to be silenced."""
     now, incidents = moment.present.status.now, moment.present.incidents
-    mutings = sorted(_mutings(silences, plans, now), key=lambda muting: muting.since)
+    seen = [row.target for row in moment.present.status.targets]
+    windows = [window for window in plans.maintenance if moment.scope.covers(window.matcher, seen)]
+    mutings = sorted(_mutings(silences, windows, now), key=lambda muting: muting.since)
     return {
         "title": moment.words.text("Silences"),
         "at": "silences",
@@ -75,13 +78,13 @@ def silences_values(moment: Moment, silences: Sequence[Silence], plans: Plans, m
     }
 
 
-def _mutings(silences: Sequence[Silence], plans: Plans, now: float) -> Iterator[SilencedTime]:
+def _mutings(silences: Sequence[Silence], windows: Sequence[MaintenanceConfig], now: float) -> Iterator[SilencedTime]:
     for silence in silences:
         name = f"silence {silence.id}"
         # One that was added this very moment is in force.
         since = min(silence.since, now)
         yield SilencedTime(name, silence.matcher, since, silence.until, silence.author, silence.reason, silence.id)
-    for window in plans.maintenance:
+    for window in windows:
         for since, until in periods_within(window.when, now - AROUND, now + AROUND):
             yield SilencedTime(f"maintenance {window.name}", window.matcher, since, until)
 
@@ -120,8 +123,13 @@ def match_of(target: Target) -> str:
 
 
 def _proposed(moment: Moment) -> list[str]:
-    """Propose PBXs, watch sections and sites."""
-    pbxs = [f"pbx={pbx.name}" for pbx in moment.present.status.pbxs]
-    watches = sorted({f"watch={row.watch}" for row in moment.present.status.targets if row.watch})
-    sites = sorted({f"site={site}" for site in moment.background.sites.values() if site})
+    """Propose PBXs, watch sections and sites, as far as whoever asks may silence them."""
+    status, scope = moment.present.status, moment.scope
+    pbxs = [f"pbx={pbx.name}" for pbx in status.pbxs if pbx.is_whole]
+    names = {row.watch for row in status.targets if scope.covers(Matcher(watches=(row.watch,)), ())}
+    watches = sorted(f"watch={watch}" for watch in names if watch)
+    sites: list[str] = []
+    if scope.sees_everything:
+        # Others' phones may be at the same site.
+        sites = sorted({f"site={site}" for site in moment.background.sites.values() if site})
     return [*pbxs, *watches, *sites][:MOST_PROPOSED]
