@@ -67,9 +67,13 @@ def scene_of(
     auth: tuple[str, str] | None = None,
     owner: str = TRUNK,
     write: str = "system,reporting",
+    user: str = "",
 ) -> Scene:
-    """A trunk, and a daemon that knows that it is registered; ``owner``: to whom that belongs."""
-    contact = f"sip:{provider.address}:{provider.port}"
+    """A trunk, and a daemon that knows that it is registered; ``owner``: to whom that belongs.
+
+    ``user``: what stands before the host in the URI of its contact, ``me:password@``.
+    """
+    contact = f"sip:{user}{provider.address}:{provider.port}"
     own = trunk("trunk-a", contact, outbound_auth=auth, registration=registration or {}, **CHECKED_OFTEN)  # type: ignore[arg-type]
     pbx = lab.asterisk(own, options=Options(ami_read="system", ami_write=write))
     # What is told within a second of its hold does not wait for others besides.
@@ -274,12 +278,32 @@ def test_a_403_that_is_final_is_known_to_be_when_the_next_attempt_is_overdue(lab
 
 def test_no_password_of_a_trunk_is_written_anywhere(lab: Lab, provider: Provider) -> None:
     provider.password = "pw-of-the-trunk-77"
-    scene = scene_of(lab, provider, auth=("me", "pw-of-the-trunk-77"))
+    uri = f"sip:me:pw-of-the-trunk-77@{provider.address}:{provider.port}"
+    scene = scene_of(
+        lab,
+        provider,
+        auth=("me", "pw-of-the-trunk-77"),
+        registration={"client_uri": uri, "server_uri": uri},
+        user="me:pw-of-the-trunk-77@",
+    )
 
-    assert "trunk-a" in scene.pbx.cli("pjsip show registrations")
+    assert "pw-of-the-trunk-77" in scene.pbx.cli("pjsip show registrations") + scene.pbx.cli("pjsip show aor trunk-a")
+    provider.vanish()
+    scene.daemon.wait_for_state(TRUNK, "down")
+    shown = [
+        scene.daemon.command(*command)
+        for command in (
+            ["status", "--json"],
+            ["discover", "--json"],
+            ["doctor", "--json"],
+            ["check-config", "--connect"],
+            ["export", "--what", "transitions", "--format", "jsonl"],
+        )
+    ]
     scene.daemon.stop()
     written = [path for path in scene.daemon.folder.rglob("*") if path.is_file()]
     assert not [path for path in written if b"pw-of-the-trunk-77" in path.read_bytes()]
+    assert not [done.args for done in shown if "pw-of-the-trunk-77" in done.stdout + done.stderr]
 
 
 def test_an_asterisk_that_dies_and_starts_again_loses_no_registration_and_its_manager_interface_is_known_again(
