@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from healthmon.cli import discover
 from healthmon.cli.main import cli
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.sources.survey import seconds_through_ari
 from tests.ami.played import PASSWORD, PlayedManager
 
 Discover = Callable[..., Result]
@@ -98,7 +99,7 @@ def test_how_long_ari_takes_is_said(pbx: FakePbx, tmp_path: Path, monkeypatch: p
 
     said = "healthmon: pbx office: asking ARI about 105 endpoints takes some 0 s; with a manager interface (ami in its"
     assert said in done.stderr
-    assert discover.seconds_through_ari(20_000) == 1990.0
+    assert seconds_through_ari(20_000) == 1990.0
 
 
 def test_a_manager_interface_that_refuses_leaves_it_to_ari(
