@@ -257,6 +257,12 @@ def _flapping() -> Case:
     return Case([row(about, Reason.FLAPPING)])
 
 
+def _registration_flapping() -> Case:
+    cause = "changes too often: the registration at sip.telekom.example"
+    facts = {"flapping": 1, "flap_episodes": 1, "health": Health.DEGRADED, "cause": cause}
+    return Case([row(check_of(TELEKOM, 840, Check.REGISTRATION, **facts), Reason.FLAPPING)])
+
+
 def _stable() -> Case:
     about = closed(phone("118"), ending=Ending.STABLE, flap_episodes=1, cause="changes too often")
     return Case([row(about, Reason.STABLE, Said.UP)], NOW + 600)

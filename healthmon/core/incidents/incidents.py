@@ -23,6 +23,7 @@ from healthmon.model import (
     Note,
     Severity,
     Target,
+    registered_at,
     tells_more,
     tells_nothing,
 )
@@ -105,7 +106,7 @@ class Incidents:
         if state.is_flapping:
             incident = replace(incident, health=Health.DEGRADED, flapping=1, flap_episodes=1)
         if state.belief in (None, Health.UP):
-            incident = replace(incident, opened_at=now, believed_at=now, cause="changes too often")
+            incident = replace(incident, opened_at=now, believed_at=now, cause=_why_flapping(state))
         return incident
 
     def _as_believed(self, incident: Incident, state: CheckState, now: float, *, is_bad: bool) -> Incident:
@@ -265,6 +266,14 @@ def _is_bad(news: CheckChanged) -> bool:
 
 def _is_wrong(news: CheckChanged) -> bool:
     return _is_bad(news) or news.state.is_flapping
+
+
+def _why_flapping(state: CheckState) -> str:
+    """Say why there is an incident though nothing is believed down: it changes; of a registration also where it is."""
+    server = registered_at(state.reason)
+    if state.check == Check.REGISTRATION and server:
+        return f"changes too often: the registration at {server}"
+    return "changes too often"
 
 
 def _cause(incident: Incident, state: CheckState) -> str:

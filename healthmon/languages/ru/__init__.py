@@ -467,6 +467,7 @@ SAYINGS = {
     "{name} is out of maintenance mode": "{name} больше не в режиме обслуживания",
     # Why something is down, or up again.
     "changes too often": "состояние меняется слишком часто",
+    "changes too often: the registration at {server}": "состояние меняется слишком часто: регистрация на {server}",
     "contact reachable": "контакт отвечает",
     "round trips are short enough again": "время отклика снова достаточно мало",
     "the contact that was lost is no longer registered": "потерянный контакт больше не зарегистрирован",

@@ -89,6 +89,18 @@ def office(conf: Config | None = None) -> Office:
     return scene
 
 
+def test_a_registration_that_comes_and_goes_says_where_it_is() -> None:
+    scene = office()
+    for _ in range(3):
+        for health, words in ((DOWN, LOST), (UP, "registered at sip.example.net")):
+            scene.says(A, health, words=words)
+            scene.after(10)
+
+    [incident] = scene.open()
+    assert (incident.target, incident.check, incident.flapping) == (A, Check.REGISTRATION, 1)
+    assert incident.cause == "changes too often: the registration at sip.example.net"
+
+
 def lose(scene: Office, target: Target = A) -> None:
     """It is lost, and that is believed."""
     scene.says(target, DOWN)
