@@ -44,6 +44,9 @@ STORIES = {
     # Who was told what.
     "told {who} ({reason}, {number} attempts): {subject}": "сообщено {who} ({reason}, попыток: {number}): {subject}",
     "told {who} ({reason}): {subject}": "сообщено {who} ({reason}): {subject}",
+    # To who sees only a part it is not said to whom, nor in which words.
+    "told somebody ({reason}, {number} attempts)": "сообщено кому-то ({reason}, попыток: {number})",
+    "told somebody ({reason})": "сообщено кому-то ({reason})",
     "told {who} ({reason}), later than the others": "сообщено {who} ({reason}), позже других",
     "told {who}, later than the others": "сообщено {who}, позже других",
     "not told to {who} ({reason}), {state}: {why}": "не сообщено {who} ({reason}), {state}: {why}",
