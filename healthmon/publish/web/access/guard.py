@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hmac import compare_digest
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
@@ -11,7 +12,7 @@ from flask import Response, redirect, request
 
 from healthmon.publish.web.access.access import WALL, Access, NotAllowed, NotKnown
 from healthmon.publish.web.access.identity import Identity, remember
-from healthmon.publish.web.access.peer import address_of
+from healthmon.publish.web.access.peer import MOST_REMEMBERED, address_of
 from healthmon.publish.web.answers import plain
 
 #: Answered to everybody, also what proves nothing: that this process lives, how pages look, where to log in.
@@ -66,14 +67,20 @@ def is_called_rightly(place: str, access: Access) -> bool:
     A page of somebody else's could have its own name lead here, and read what is answered. It cannot have an address
     lead here; where only this machine is answered, addresses of others are wrong, too.
     """
-    try:
-        host = (urlsplit(f"//{place}").hostname or "").rstrip(".")
-    except ValueError:
-        return False
+    host = _host_of(place)
     address = address_of(host)
     if address is not None:
         return address.is_loopback or not access.is_for_this_machine
     return host == "localhost" or host in access.names
+
+
+@lru_cache(MOST_REMEMBERED)
+def _host_of(place: str) -> str:
+    """Find the name or address in what a request is addressed to; "": there is none."""
+    try:
+        return (urlsplit(f"//{place}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def refuse_strange_forms(identity: Identity) -> None:

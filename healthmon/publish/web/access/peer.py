@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from msgspec import Struct
@@ -11,6 +12,8 @@ from werkzeug.datastructures import Headers
 from healthmon.config.sections.web import WebConfig
 
 _Address = IPv4Address | IPv6Address
+#: What so many askers have sent is read once: a page asks again and again.
+MOST_REMEMBERED = 256
 
 
 class Peer(Struct, frozen=True):
@@ -68,6 +71,7 @@ class Proxies:
         return found is not None and any(found in network for network in self._networks)
 
 
+@lru_cache(MOST_REMEMBERED)
 def address_of(text: str) -> _Address | None:
     """Read an address; None: it is none."""
     try:
