@@ -137,7 +137,7 @@ def test_what_is_behind_a_blind_pbx_is_unknown_and_one_row(database: Path, run: 
     assert result.exit_code == 1
 
 
-def test_behind_a_blind_pbx_a_registration_that_was_down_before_says_so(database: Path, run: Run) -> None:
+def test_behind_a_blind_pbx_a_registration_is_shown_as_its_own_witness_tells_it(database: Path, run: Run) -> None:
     registration = replace(provider("trunk", DOWN), check=Check.REGISTRATION, reason="rejected")
     other = replace(provider("other"), check=Check.REGISTRATION, reason="Registered")
     states = [connection(belief=DOWN), provider("trunk"), registration, provider("other"), other]
@@ -146,7 +146,8 @@ def test_behind_a_blind_pbx_a_registration_that_was_down_before_says_so(database
 
     [trunk] = [line for line in text.splitlines() if line.startswith("PJSIP/trunk")]
     [well] = [line for line in text.splitlines() if line.startswith("PJSIP/other")]
-    assert trunk.endswith("registration: connection refused; was down before")
+    assert trunk.split()[2:6] == ["down", "G", "down,", "R"]
+    assert trunk.endswith("registration: rejected")
     assert well.endswith("connection refused")
     assert {row["endpoint"]: row["check"] for row in document["targets"]} == {
         "PJSIP/trunk": "registration",
