@@ -67,6 +67,8 @@ class OutboundRegistration(Struct, frozen=True):
     longer_name: str = ""
     #: Of IAX2: what the other side says of a rejection, of which only an event tells ("Registration Refused").
     cause: str = ""
+    #: That of pjsip.conf by which it is sent; "": Asterisk chooses one.
+    transport: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -117,6 +119,7 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
         outbound_proxy=readable(frame.get("OutboundProxy", "")),
         max_retries=_known_or_endless(frame, "MaxRetries"),
         waits=(usual, forbidden, fatal),
+        transport=readable(frame.get("Transport", "")),
     )
 
 

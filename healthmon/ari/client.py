@@ -35,6 +35,8 @@ DRIVERS = {"PJSIP": "chan_pjsip.so", "SIP": "chan_sip.so", "IAX2": "chan_iax2.so
 NEEDED_MODULES = ("res_ari_applications.so", "res_ari_device_states.so", "res_ari_events.so")
 #: The technologies whose configuration ARI shows.
 CONFIGURABLE = ("PJSIP",)
+#: Where its objects are.
+_PJSIP = ("asterisk", "config", "dynamic", "res_pjsip")
 #: 100,000 endpoints are 7.5 MB.
 LARGEST_ANSWER = 20_000_000
 #: As it comes over the line.
@@ -205,6 +207,24 @@ class AriClient:
         aors = {name: self._aor(name) for name in messages.aor_names(endpoint)[:MOST_AORS]}
         return tuple(messages.aor_check(name, aor) for name, aor in aors.items() if aor)
 
+    def transport_of(self, target: Target) -> str:
+        """The transport that a PJSIP endpoint names; "": it names none, or is not in the configuration."""
+        return messages.transport_name(self._endpoint_object(target.resource) or ())
+
+    def has_transport(self, name: str) -> bool:
+        """Whether Asterisk has loaded this transport: one whose certificate file is missing it has not.
+
+        The object holds the password of a private key: its values are passed over. Raises AriUnexpected where it
+        cannot be told.
+        """
+        try:
+            self._get((*_PJSIP, "transport", name), list[messages.AttributeName])
+        except AriNotFound as error:
+            if "Object with id" in error.what:
+                return False
+            raise AriUnexpected(self._pbx.name, error.call, error.what) from error
+        return True
+
     def _aors_of(self, endpoint: Sequence[Attribute]) -> list[Aor]:
         """The AORs of an endpoint, by its sorcery object."""
         return [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
@@ -266,7 +286,7 @@ class AriClient:
             ) from error
 
     def _sorcery(self, kind: str, name: str) -> list[Attribute]:
-        return self._get(("asterisk", "config", "dynamic", "res_pjsip", kind, name), list[Attribute])
+        return self._get((*_PJSIP, kind, name), list[Attribute])
 
     def subscribe(self) -> None:
         """Have everything about all endpoints and devices sent to our application, and nothing else.

@@ -158,6 +158,12 @@ class Attribute(Struct, frozen=True):
     value: str
 
 
+class AttributeName(Struct, frozen=True):
+    """The name of one option of a sorcery object, whose value is not read: it may be a secret."""
+
+    attribute: str
+
+
 class ErrorBody(Struct, frozen=True):
     """What Asterisk says with a status of 400 or more."""
 
@@ -605,6 +611,11 @@ def identity(name: str, endpoint: Sequence[Attribute], aors: Iterable[Aor]) -> E
         _values(endpoint, "from_user"),
         tuple(host for host in hosts if host),
     )
+
+
+def transport_name(endpoint: Sequence[Attribute]) -> str:
+    """By which transport of pjsip.conf Asterisk sends to an endpoint, by its sorcery object; "": it chooses one."""
+    return _values(endpoint, "transport")
 
 
 def settings(

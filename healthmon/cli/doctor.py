@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from healthmon.cli.common import progress
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.core.belief.evidence import NEVER_ANSWERED
+from healthmon.core.belief.evidence import LATER_THAN_ASTERISK_WAITS, NEVER_ANSWERED, NEVER_ANSWERED_ASTERISK
 from healthmon.errors import StoreError
-from healthmon.model import Check, CheckState
+from healthmon.model import Check, CheckState, Health, Target
 from healthmon.model.registrations import asks_for_help
 from healthmon.notify.channels.by_scheme import why_refused
 from healthmon.owners import become_owner
@@ -69,7 +69,8 @@ def command(ctx: click.Context, only: tuple[str, ...], folder: Path, *, as_json:
 def _with_what_was_seen(looks: Sequence[PbxLook], config: Config) -> Iterator[PbxLook]:
     """Add what only a running healthmon has seen.
 
-    That Asterisk tries a registration no longer, which it does not say, and who never has answered our own OPTIONS.
+    That Asterisk tries a registration no longer, which it does not say, and who never has answered OPTIONS, or too
+    late.
     """
     states = _states(config.database)
     reasons = (state.reason for state in states if state.check == Check.REGISTRATION)
@@ -77,13 +78,29 @@ def _with_what_was_seen(looks: Sequence[PbxLook], config: Config) -> Iterator[Pb
     never_answered = [
         state.target for state in states if state.check == Check.OPTIONS and state.remark.endswith(NEVER_ANSWERED)
     ]
+    silent_to_asterisk = _down_because(states, NEVER_ANSWERED_ASTERISK)
+    too_late = _down_because(states, LATER_THAN_ASTERISK_WAITS)
     for look in looks:
         manager = look.manager
         if manager is not None and words:
             names = [row.name for row in manager.registrations if f"'pjsip send register {row.name}'" in words]
             manager = replace(manager, given_up=(*manager.given_up, *names))
-        silent = tuple(target for target in never_answered if target.pbx == look.pbx.name)
-        yield replace(look, manager=manager, never_answered=silent)
+        yield replace(
+            look,
+            manager=manager,
+            never_answered=_of_pbx(look, never_answered),
+            registered_and_silent=_of_pbx(look, silent_to_asterisk),
+            answering_too_late=_of_pbx(look, too_late),
+        )
+
+
+def _down_because(states: Sequence[CheckState], words: str) -> list[Target]:
+    """Whom Asterisk cannot reach, with these words in the reason."""
+    return [state.target for state in states if state.belief is Health.DOWN and words in state.reason]
+
+
+def _of_pbx(look: PbxLook, targets: Iterable[Target]) -> tuple[Target, ...]:
+    return tuple(target for target in targets if target.pbx == look.pbx.name)
 
 
 def _states(database: Path) -> Sequence[CheckState]:

@@ -70,6 +70,8 @@ class Observation(Struct, frozen=True):
     is_of_check: bool = False
     #: Which aspect of the target's health this is about.
     check: str = Check.REACHABILITY
+    #: How long the quickest answer to our own OPTIONS took (seconds); None: there was none, or this is of none.
+    answered_after: float | None = None
 
 
 class ContactStatus(Word):

@@ -14,7 +14,16 @@ from healthmon.sip.verdicts import ProbeVerdict, over_all
 class AskedAddress:
     """One address of a server. Owned by its prober's thread."""
 
-    __slots__ = ("asked_at", "is_waiting", "quiet_until", "remote", "rtt_ms", "transaction", "verdict")
+    __slots__ = (
+        "answered_after",
+        "asked_at",
+        "is_waiting",
+        "quiet_until",
+        "remote",
+        "rtt_ms",
+        "transaction",
+        "verdict",
+    )
 
     def __init__(self, remote: Remote) -> None:
         self.remote = remote
@@ -28,6 +37,8 @@ class AskedAddress:
         self.quiet_until = 0.0
         #: Of this round; None: none was measured.
         self.rtt_ms: float | None = None
+        #: From the first sending of the last request to its answer (seconds); None: there was none.
+        self.answered_after: float | None = None
 
     def settle(self, verdict: ProbeVerdict) -> None:
         """That is its verdict of this round."""
@@ -83,7 +94,7 @@ class Asked:
 
     def note_sent(self, place: AskedAddress, now: float) -> None:
         """A request leaves. What was asked for before, to be left alone, counts no longer: the answer may ask anew."""
-        place.asked_at, place.quiet_until = now, 0.0
+        place.asked_at, place.quiet_until, place.answered_after = now, 0.0, None
         if not self.has_sent:
             self.begun_at, self.has_sent = now, True
 
@@ -115,6 +126,13 @@ class Asked:
         if not verdicts:
             return ProbeVerdict(Health.UNKNOWN, self.why_nowhere)
         return over_all(self.destination.hop.host, verdicts)
+
+    @property
+    def answered_after(self) -> float | None:
+        """How long the quickest of its addresses took to answer, retransmissions and all (seconds); None: none did."""
+        return min(
+            (place.answered_after for place in self.places.values() if place.answered_after is not None), default=None
+        )
 
     @property
     def round_trips(self) -> tuple[float, ...]:

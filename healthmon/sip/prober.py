@@ -43,6 +43,8 @@ class Conclusion(Struct, frozen=True):
     found_at: float
     #: Of those that answered at once, milliseconds.
     round_trips: tuple[float, ...] = ()
+    #: From the first sending to the answer of the address that was the quickest (seconds); None: none answered.
+    answered_after: float | None = None
 
 
 class Times(Struct, frozen=True):
@@ -195,9 +197,10 @@ class Prober:
         asked, place = self._by_branch.pop(branch)
         # Of what was sent more than once nobody knows which was answered.
         place.rtt_ms = None
+        left_at = self._sockets.written_at(branch) or transaction.sent_at
+        place.answered_after = answered.at - left_at
         if transaction.sent <= 1:
-            left_at = self._sockets.written_at(branch) or transaction.sent_at
-            place.rtt_ms = (answered.at - left_at) * 1000
+            place.rtt_ms = place.answered_after * 1000
         self._sockets.drop(branch)
         verdict = verdict_on(answered.answer.code)
         if verdict.health is Health.DEGRADED and answered.answer.retry_after:
@@ -244,7 +247,14 @@ class Prober:
             return
         self._schedule(asked, asked.end())
         if asked.has_news:
-            yield Conclusion(asked.destination, asked.verdict, asked.begun_at, asked.found_at, asked.round_trips)
+            yield Conclusion(
+                asked.destination,
+                asked.verdict,
+                asked.begun_at,
+                asked.found_at,
+                asked.round_trips,
+                asked.answered_after,
+            )
 
 
 def _not_sent(error: OSError, remote: Remote) -> ProbeVerdict:

@@ -74,6 +74,8 @@ class PbxLook(Struct, frozen=True):
     survey: Survey | None = None
     #: The AORs of those endpoints whose check is worth a look: providers, and what is not checked.
     aors: Mapping[Target, tuple[AorCheck, ...]] = {}
+    #: The transports that are not loaded, and who names each: ``PJSIP/trunk-a``, ``registration trunk-a-reg``.
+    lacking_transports: Mapping[str, tuple[str, ...]] = {}
     #: Endpoints of its configuration that no watch section takes.
     not_watched: tuple[Target, ...] = ()
     may_write: bool = True
@@ -89,6 +91,10 @@ class PbxLook(Struct, frozen=True):
     unseen: tuple[str, ...] = ()
     #: Those of its endpoints that never have answered the OPTIONS of a running healthmon.
     never_answered: tuple[Target, ...] = ()
+    #: Those that are registered, and never have answered Asterisk's OPTIONS; and those that answer us later than it
+    #: waits. It calls both Unreachable, as a running healthmon has seen.
+    registered_and_silent: tuple[Target, ...] = ()
+    answering_too_late: tuple[Target, ...] = ()
 
 
 class Looking(Struct, frozen=True):
@@ -131,13 +137,15 @@ def _looked(client: AriClient, pbx: PbxConfig, surveyed: Survey, how: Looking) -
         unseen += (f"sessionlimit, ACL of the ARI user: {why_not}",)
     if write_timeout is None:
         unseen += ("websocket_write_timeout: this version of Asterisk does not show it through ARI",)
+    manager = _look_at_manager(pbx)
     return PbxLook(
         pbx,
         survey=surveyed,
         aors=_aors(client, surveyed, how),
         not_watched=_not_watched(client, surveyed, how),
         may_write=client.may_write(),
-        manager=_look_at_manager(pbx),
+        lacking_transports=_lacking_transports(client, surveyed, manager, how),
+        manager=manager,
         is_pretty=client.is_pretty(),
         clock_ahead=clock_ahead,
         websocket_write_timeout=write_timeout,
@@ -196,6 +204,27 @@ def _not_watched(client: AriClient, surveyed: Survey, how: Looking) -> tuple[Tar
     others = [target for target in surveyed.states if not how.is_watched(target)]
     gone = {target for target in others[:MOST_NOT_WATCHED] if client.is_configured(target) is False}
     return tuple(target for target in others if target not in gone)
+
+
+def _lacking_transports(
+    client: AriClient, surveyed: Survey, manager: ManagerLook | None, how: Looking
+) -> dict[str, tuple[str, ...]]:
+    """Ask for each transport that a provider or a registration names whether it is loaded; return those that are not.
+
+    Who names each stands beside it.
+    """
+    pace = RequestRate.for_settings(at_once=ASKED_AT_ONCE)
+    named: dict[str, list[str]] = {}
+    try:
+        for settings in surveyed.settings:
+            if settings.known and how.is_worth_a_look(settings):
+                pace.wait()
+                named.setdefault(client.transport_of(settings.target), []).append(settings.target.endpoint)
+        for registration in manager.registrations if manager is not None else ():
+            named.setdefault(registration.transport, []).append(f"registration {registration.name}")
+        return {name: tuple(who) for name, who in named.items() if name and not client.has_transport(name)}
+    except AriUnexpected:
+        return {}
 
 
 def _aors(client: AriClient, surveyed: Survey, how: Looking) -> dict[Target, tuple[AorCheck, ...]]:

@@ -184,14 +184,28 @@ class ProbeSource:
             verdict = over_ways([each.verdict for each in found])
             # As old as the oldest of them.
             at = min(each.found_at for each in found)
-            self._offer(target, verdict.health, at, verdict.words)
+            delays = [each.answered_after for each in found if each.answered_after is not None]
+            self._offer(target, verdict.health, at, verdict.words, answered_after=min(delays, default=None))
             for rtt_ms in conclusion.round_trips:
                 measured = ROUND_TRIP.measured(target, Check.OPTIONS, rtt_ms, conclusion.begun_at)
                 if measured is not None:
                     self._inbox.offer(measured)
 
-    def _offer(self, target: Target, health: Health, at: float, words: str) -> None:
-        self._inbox.offer(Observation(target, health, at, Source.ANSWER, Witness.PROBE, words, check=Check.OPTIONS))
+    def _offer(
+        self, target: Target, health: Health, at: float, words: str, *, answered_after: float | None = None
+    ) -> None:
+        self._inbox.offer(
+            Observation(
+                target,
+                health,
+                at,
+                Source.ANSWER,
+                Witness.PROBE,
+                words,
+                check=Check.OPTIONS,
+                answered_after=answered_after,
+            )
+        )
 
     def _say_what_was_ignored(self, prober: Prober) -> None:
         """Log, now and then, what came and was no answer to anything."""

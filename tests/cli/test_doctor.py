@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from healthmon.cli.main import cli
-from healthmon.core.belief.evidence import NEVER_ANSWERED
+from healthmon.core.belief.evidence import LATER_THAN_ASTERISK_WAITS, NEVER_ANSWERED, NEVER_ANSWERED_ASTERISK
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import ExitCode
@@ -20,7 +20,7 @@ from healthmon.model import STOPPED_TRYING, Changes, Check, CheckState, Health, 
 from healthmon.sources import survey
 from healthmon.store.write.writer import open_writer
 from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
-from tests.report.builder import connection, phone, running
+from tests.report.builder import connection, phone, provider, running
 from tests.waiting import wait_for
 
 Doctor = Callable[..., Result]
@@ -85,6 +85,28 @@ def test_who_never_has_answered_our_options_is_found_until_nobody_is_asked(
     assert found["options-never-answered"]["endpoints"] == ["PJSIP/101"]
     assert found["options-never-answered"]["gravity"] == "remark"
     assert "options-never-answered" not in after_the_advice
+
+
+@pytest.mark.parametrize(
+    ("reason", "name"),
+    [
+        (f"registered at sip.example.net, {NEVER_ANSWERED_ASTERISK}", "registered-yet-unreachable"),
+        (f"our own OPTIONS: answers 200 OK after 3.2 s, {LATER_THAN_ASTERISK_WAITS}3)", "answers-too-late"),
+    ],
+)
+def test_who_lives_though_asterisk_calls_it_unreachable_is_found_while_it_is_so(
+    doctor: Doctor, tmp_path: Path, reason: str, name: str
+) -> None:
+    reason = f"does not answer OPTIONS (contact Unreachable); {reason}"
+    found = []
+    for belief in (Health.DOWN, Health.UP):
+        with running(tmp_path / "healthmon.db", [connection(), provider("trunk-a", belief, reason=reason)]):
+            found.append(of_the_pbx(doctor("--json")))
+        (tmp_path / "healthmon.db").unlink()
+
+    assert found[0][name]["endpoints"] == ["PJSIP/trunk-a"]
+    assert found[0][name]["gravity"] == "serious"
+    assert found[1] == {}
 
 
 def test_nothing_is_found_at_a_pbx_that_is_all_right(doctor: Doctor) -> None:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from healthmon.cli.main import cli
 from healthmon.errors import ExitCode
 from healthmon.report.doctor.finding import FindingName
+from tests.lab import endpoints as lab_endpoints
 from tests.lab.asterisk import Asterisk
 from tests.lab.certs import Authority
 from tests.lab.endpoints import Endpoint, phone, trunk
@@ -360,7 +361,7 @@ def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away
 #: that does not answer. Those are played in tests/report/doctor. And what a healthmon tells that has run for a while.
 PLAYED = {
     *(FindingName.KNOWN_HOLE, FindingName.PBX_CLOCK, FindingName.NO_TLS, FindingName.ARI_NOT_REACHED),
-    FindingName.NEVER_ANSWERED,
+    *(FindingName.NEVER_ANSWERED, FindingName.REGISTERED_YET_UNREACHABLE, FindingName.ANSWERS_TOO_LATE),
 }
 #: What is about healthmon's own configuration and machine.
 OUR_OWN = {
@@ -512,3 +513,23 @@ def test_a_manager_that_refuses_us_is_found(lab: Lab, asterisk_version: int) -> 
     office = clinic(lab, asterisk_version, ami_password="another")
 
     assert set(office.look()) - office.always == {"ami-refused"}
+
+
+def test_a_transport_whose_certificate_is_missing_is_found_until_it_is_there(lab: Lab, asterisk_version: int) -> None:
+    certificate, key = lab.folder("tls") / "cert.pem", lab.folder("keys") / "key.pem"
+    contact = registrar(lab)
+    by_tls = {"transport": "transport-tls"}
+    provider = trunk("trunk-b", contact, endpoint=by_tls, registration={**PATIENT, **by_tls}, **CHECKED)
+    options = {"protocol": "tls", "bind": f"{lab.address()}:5061", "cert_file": certificate, "priv_key_file": key}
+    transport = Endpoint("PJSIP", "transport-tls", lab_endpoints.section("transport-tls", "transport", options))
+    office = clinic(lab, asterisk_version, provider, transport)
+
+    found = office.look()["transport-not-loaded"]
+    assert found["endpoints"] == ["PJSIP/trunk-b"]
+    assert "PJSIP/trunk-b, registration trunk-b-registration" in found["means"]
+
+    valid = Authority(lab.folder("ca")).valid("127.0.0.1")
+    certificate.write_bytes(valid.certificate.read_bytes())
+    key.write_bytes(valid.key.read_bytes())
+    office.pbx.restart()
+    assert "transport-not-loaded" not in office.look()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 
 import pytest
@@ -12,6 +14,7 @@ from tests.lab.fixtures import Lab, need
 from tests.lab.others import baresip, kamailio, sipp_provider
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
+from tests.system.test_registrations import manager_of
 
 PROBE_EVERY, HOLD = 2.0, 5.0
 #: What a message may take beside (seconds): the receiver's group_wait, and a busy machine.
@@ -152,3 +155,32 @@ def test_a_phone_that_is_registered_is_asked_where_it_is_and_no_longer_when_it_h
     scene.wait_told("LOGGED OUT phone 101 (office) since ")
     scene.daemon.wait(lambda: options_of(scene, "PJSIP/101") == {}, "the phone is asked no longer")
     assert len(scene.subjects) == 1
+
+
+def test_trunks_that_live_though_asterisk_calls_them_unreachable_are_told_with_what_to_do(lab: Lab) -> None:
+    silent, late = lab.add(Provider(lab.address())), lab.add(Provider(lab.address()))
+    silent.ignore("OPTIONS")
+    late.answer("OPTIONS", 200, delay=1.6)
+    pbx = lab.asterisk(
+        trunk("trunk-a", silent.uri, registration={}, **CHECKED_OFTEN),  # type: ignore[arg-type]
+        trunk("trunk-b", late.uri, qualify_frequency=3, qualify_timeout=1),
+    )
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED, options=manager_of(pbx, "tcp"))
+
+    scene.wait_told("DOWN 2 providers (office): trunk-a, trunk-b")
+
+    in_trouble = f"registered at {silent.address}, never answered OPTIONS: Asterisk sends it no calls"
+    too_late = r"our own OPTIONS: answers 200 OK after 1\.\d s, later than Asterisk waits \(qualify_timeout = 1\)"
+    [body] = [message.body for message in scene.sink.messages]
+    assert f"trunk-a: does not answer OPTIONS (contact Unreachable); {in_trouble}" in body
+    assert re.search(rf"trunk-b: does not answer OPTIONS \(contact Unreachable\); {too_late}", body), body
+    shown = scene.daemon.command("status").stdout
+    assert in_trouble in shown
+    assert re.search(too_late, shown), shown
+    assert in_trouble in scene.daemon.command("incident", "1").stdout + scene.daemon.command("incident", "2").stdout
+    found = json.loads(scene.daemon.command("doctor", "--json").stdout)["findings"]
+    advice = {row["name"]: row["remedies"][0]["lines"] for row in found if row["pbx"] and row["gravity"] == "serious"}
+    assert advice == {
+        "registered-yet-unreachable": ["[trunk-a]     ; the section with type = aor", "qualify_frequency = 0"],
+        "answers-too-late": ["[trunk-b]     ; the section with type = aor", "qualify_timeout = 5"],
+    }

@@ -286,7 +286,7 @@ class Endpoints:
 
     def take_own_view(self, pbx: Pbx, endpoint: Endpoint, observation: Observation, step: Step) -> None:
         """Take an answer that is asked for only to say why Asterisk calls a provider offline."""
-        endpoint.note_own_view(own_view(endpoint, observation.health, observation.words), observation.at)
+        endpoint.note_own_view(own_view(endpoint, observation), observation.at)
         if endpoint.reachability.correct_own_view():
             self.settle(pbx, endpoint.reachability, step)
 

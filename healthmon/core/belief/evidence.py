@@ -61,6 +61,16 @@ NOT_YET_KNOWN = "not yet known whether it is checked"
 #: Of whoever is asked by our own OPTIONS, and has answered none since it is: that is no outage, and what to do.
 NEVER_ANSWERED = "it never has answered our OPTIONS: check the address and port, or set probe = no"
 
+#: What stands beside the word of an Asterisk that takes only 2xx for an answer, where we get none, either.
+NO_ANSWER = "no answer"
+#: Of whoever answers us, though Asterisk has given up by then; the value of the option and a bracket follow.
+LATER_THAN_ASTERISK_WAITS = "later than Asterisk waits (qualify_timeout = "
+#: Of whoever is registered, and has answered neither Asterisk nor us: Asterisk refuses calls to an Unreachable contact.
+NEVER_ANSWERED_ASTERISK = (
+    "never answered OPTIONS: Asterisk sends it no calls because of that; if it answers none at all, set "
+    "qualify_frequency = 0 for its AOR"
+)
+
 
 def why_unknown(word: Health, settings: EndpointSettings | None) -> str:
     """Why this word of Asterisk's says nothing about the endpoint, or "" if it does.

@@ -9,7 +9,13 @@ from msgspec.structs import replace
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.core.belief.evidence import NEVER_ANSWERED, effective_hold, known_cycle
+from healthmon.core.belief.evidence import (
+    LATER_THAN_ASTERISK_WAITS,
+    NEVER_ANSWERED,
+    NO_ANSWER,
+    effective_hold,
+    known_cycle,
+)
 from healthmon.model import (
     OPTIONS_ANSWERED_WITHIN,
     EndpointSettings,
@@ -26,8 +32,6 @@ USUAL_EVERY = 60.0
 
 #: So the words of a plain answer begin; of another answer the code is a remark.
 PLAIN = "answers 2"
-#: What stands beside the word of an Asterisk that takes only 2xx for an answer, where we get none, either.
-NO_ANSWER = "no answer"
 
 
 def probe_plan(endpoint: EndpointFacts) -> ProbePlan | None:
@@ -59,9 +63,12 @@ def is_asked_while_offline(endpoint: EndpointFacts) -> bool:
     return settings.has_static_contact and bool(settings.ways) and not is_checked_less_well(settings)
 
 
-def own_view(endpoint: EndpointFacts, health: Health, words: str) -> str:
+def own_view(endpoint: EndpointFacts, observation: Observation) -> str:
     """What an answer to us says beside an Asterisk that calls the endpoint offline; "": nothing."""
-    if health is Health.UP or says_not_sent(words):
+    health, words = observation.health, observation.words
+    if health is Health.UP:
+        return f"{words}{_too_late(endpoint.settings, observation.answered_after)}"
+    if says_not_sent(words):
         return words
     if endpoint.settings is None or not endpoint.settings.takes_2xx_only:
         return ""
@@ -71,6 +78,13 @@ def own_view(endpoint: EndpointFacts, health: Health, words: str) -> str:
     if health is Health.DOWN:
         return NO_ANSWER
     return ""
+
+
+def _too_late(settings: EndpointSettings | None, answered_after: float | None) -> str:
+    """Say that Asterisk has given up before such an answer comes; "": it has not, or that is not known (seconds)."""
+    if settings is None or answered_after is None or not 0.0 < settings.qualify_timeout < answered_after:
+        return ""
+    return f" after {answered_after:.1f} s, {LATER_THAN_ASTERISK_WAITS}{settings.qualify_timeout:g})"
 
 
 def plan_for(endpoint: EndpointFacts) -> ProbePlan | None:
@@ -167,7 +181,7 @@ class Options(EndpointCheck):
         """Take what was found. What it answers, although Asterisk calls it offline, is worth saying there."""
         is_taken = super().take(observation)
         if is_taken:
-            self.endpoint.note_own_view(own_view(self.endpoint, observation.health, self.words), observation.at)
+            self.endpoint.note_own_view(own_view(self.endpoint, observation), observation.at)
         return is_taken
 
     def reading(self) -> Health | None:

@@ -9,6 +9,9 @@ from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.evidence import (
     CHECKED_AGAIN,
     DEMAND_MARGIN,
+    LATER_THAN_ASTERISK_WAITS,
+    NEVER_ANSWERED_ASTERISK,
+    NO_ANSWER,
     RESTARTED,
     has_unchecked_name,
     loss_of_last_contact,
@@ -192,7 +195,16 @@ class Reachability(QualifiedCheck):
         if self.endpoint.renewed_at > self.endpoint.offline_since:
             # The line lives, and calls come in: it may be one that answers no OPTIONS.
             why = f"{why}; {self.endpoint.registered_as}, renewed since then"
+        elif self.is_registered_and_silent:
+            why = f"{why}; {self.endpoint.registered_as}, {NEVER_ANSWERED_ASTERISK}"
         return self._with_own_view(why)
+
+    @property
+    def is_registered_and_silent(self) -> bool:
+        """Whether it is registered, so that it lives, and no OPTIONS was ever answered, neither Asterisk's nor ours."""
+        endpoint = self.endpoint
+        is_trunk = endpoint.settings is not None and endpoint.settings.has_static_contact
+        return is_trunk and bool(endpoint.registered_as) and not self.ever_up and endpoint.own_view in ("", NO_ANSWER)
 
     def _with_own_view(self, why: str) -> str:
         """Put beside Asterisk's word what our own OPTIONS find: it may not be dead."""
@@ -203,15 +215,26 @@ class Reachability(QualifiedCheck):
     def correct_own_view(self) -> bool:
         """What it answers to us is known better by now than when it was believed down; return whether that is so."""
         before = self.reason
-        if self.belief is Health.DOWN:
+        is_late_as_before = LATER_THAN_ASTERISK_WAITS in before and LATER_THAN_ASTERISK_WAITS in self.endpoint.own_view
+        if self.belief is Health.DOWN and not is_late_as_before:
             self.reason = self._with_own_view(before.partition(OWN_OPTIONS)[0])
         return self.reason != before
 
     def correct_reason(self) -> None:
-        """What had logged out logged in again, and was lost before it could be believed up."""
+        """What had logged out logged in again, and was lost before it could be believed up.
+
+        That what never answered is registered, or answers us, may be heard later than that it is down.
+        """
         is_lost = self.belief is Health.DOWN and self.loss not in (Loss.NONE, Loss.LOGGED_OUT)
         if is_lost and self.reason.startswith(Loss.LOGGED_OUT):
             self.reason = self.why()
+        is_said = NEVER_ANSWERED_ASTERISK in self.reason
+        if self.belief is self.reading() is Health.DOWN and self.is_registered_and_silent is not is_said:
+            self.reason = self.why()
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Everything that an observation can change; why it is down is known better after a while."""
+        return (*super().fingerprint(), self.reason)
 
     def remark_beside(self) -> str:
         """What is not said by what is believed and why."""

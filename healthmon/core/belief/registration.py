@@ -145,10 +145,12 @@ class Registration(EndpointCheck):
 
     def _note_renewal(self, observation: Observation) -> None:
         """Have the endpoint know whether its registration lives. A list says so until the next attempt has failed."""
-        if self.heard is Health.DOWN:
+        if self.heard is not Health.UP:
             self.endpoint.registered_as, self.endpoint.renewed_at = "", 0.0
-        elif observation.source is Source.EVENT:
-            self.endpoint.registered_as, self.endpoint.renewed_at = self.words, observation.at
+            return
+        self.endpoint.registered_as = self.words
+        if observation.source is Source.EVENT:
+            self.endpoint.renewed_at = observation.at
 
     def hide(self, why: str, at: float) -> None:
         """Nobody can tell any more how it is."""

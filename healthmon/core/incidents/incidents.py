@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from healthmon.core.belief.evidence import NEVER_ANSWERED_ASTERISK
 from healthmon.core.belief.news import CheckChanged, CheckEnded, MaintenanceModeChanged, PbxRestarted
 from healthmon.core.grouping.falls import GroupFell, GroupIsBack, GroupIsNoMore, GroupLasts, GroupNews, Outage
 from healthmon.core.grouping.memberships import Memberships
@@ -280,6 +281,9 @@ def _cause(incident: Incident, state: CheckState) -> str:
     """Why it is so, as its incident says it from now on."""
     if incident.check == Check.REGISTRATION and state.belief is incident.health:
         return _best_cause(incident.cause, state.reason)
+    if NEVER_ANSWERED_ASTERISK in state.reason:
+        # That it is registered may be heard later than that it is down, and says what to do.
+        return state.reason
     if incident.was_explained:
         # Until it is told it is told as it is by then.
         return state.remark or state.reason

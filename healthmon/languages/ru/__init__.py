@@ -119,6 +119,7 @@ TEXTS = {
     "{n} still down: {names}": "пока без связи {n}: {names}",
     "back as well, of which you were told before: {names}": "снова на связи и те, о ком сообщалось раньше: {names}",
     "cause: {cause}": "причина: {cause}",
+    "{names}: {cause}": "{names}: {cause}",
     "last error: {error}": "последняя ошибка: {error}",
     "nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever": (
         "неизвестно, доступна ли: её не видит только healthmon, звонки могут идти как обычно"
@@ -482,6 +483,11 @@ SAYINGS = {
         "о неполадках с контактами больше ничего не известно"
     ),
     "nothing was heard of its contacts for long": "о контактах давно ничего не слышно",
+    # Before what ends with a bracket as well.
+    "{why}; our own OPTIONS: {answer} after {after} s, later than Asterisk waits (qualify_timeout = {timeout})": (
+        "{why}; на собственные OPTIONS: {answer} через {after} с, позже, чем ждёт Asterisk "
+        "(qualify_timeout = {timeout})"
+    ),
     "does not answer OPTIONS": "не отвечает на OPTIONS",
     "does not answer OPTIONS ({said})": "не отвечает на OPTIONS ({said})",
     "answers OPTIONS with no 2xx, or not at all": "не отвечает на OPTIONS кодом 2xx или не отвечает вовсе",
@@ -492,6 +498,13 @@ SAYINGS = {
     "{why}; Asterisk: not checked": "{why}; Asterisk его не проверяет",
     "{why}; our own OPTIONS: {answer}": "{why}; на собственные OPTIONS: {answer}",
     "{why}; registered at {server}, renewed since then": "{why}; регистрация на {server} с тех пор обновлена",
+    (
+        "{why}; registered at {server}, never answered OPTIONS: Asterisk sends it no calls because of that; if it "
+        "answers none at all, set qualify_frequency = 0 for its AOR"
+    ): (
+        "{why}; зарегистрирован на {server}, но на OPTIONS не ответил ни разу: поэтому Asterisk не направляет на него "
+        "вызовы; если он вообще не отвечает на OPTIONS, задайте qualify_frequency = 0 для его AOR"
+    ),
     "the name {host} cannot be looked up: {why}": "имя {host} не разрешается: {why}",
     "no answer": "нет ответа",
     "does not answer our OPTIONS ({where})": "не отвечает на собственные OPTIONS ({where})",

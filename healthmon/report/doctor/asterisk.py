@@ -10,11 +10,14 @@ from healthmon.report.doctor.switch_on import FREEPBX_SESSION_LIMIT, RELOAD_ARI,
 from healthmon.report.formatting import duration
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.survey import Survey
+from healthmon.text.lists import listed
 
 #: A line that is stuck for so long is no rarity (milliseconds).
 ENOUGH_WRITE_TIMEOUT = 1000
 #: healthmon holds two or three connections, and others want some as well.
 ENOUGH_SESSIONS = 20
+#: Of those who name a transport (characters).
+_ROOM_FOR_NAMES = 200
 #: Seconds.
 CLOCK_MAY_BE_OFF = 2.0
 
@@ -22,6 +25,7 @@ CLOCK_MAY_BE_OFF = 2.0
 def findings(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     """Say what of Asterisk's own settings stands in the way."""
     yield from _modules(look, surveyed)
+    yield from _transports(look)
     yield from _list(look, surveyed)
     yield from _ari_settings(look)
     yield from _sessions(look)
@@ -52,6 +56,29 @@ def _modules(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
 
 def _loaded(modules: Iterable[str]) -> Remedy:
     return Remedy(commands=tuple(f"asterisk -rx 'module load {module}'" for module in modules))
+
+
+def _transports(look: PbxLook) -> Iterator[DoctorFinding]:
+    for name, who in look.lacking_transports.items():
+        yield DoctorFinding(
+            name=FindingName.TRANSPORT_MISSING,
+            gravity=Gravity.SERIOUS,
+            pbx=look.pbx.name,
+            means=f"Asterisk has not loaded the PJSIP transport {name}, named by {listed(who, _ROOM_FOR_NAMES)}.",
+            why=(
+                "Calls and registrations by it fail. Its name is spelt otherwise, or a file that it names (cert_file, "
+                "priv_key_file) is missing or not readable: Asterisk's log says which."
+            ),
+            remedies=(
+                Remedy(
+                    commands=(
+                        "asterisk -rx 'pjsip show transports'     # those that are loaded",
+                        "asterisk -rx 'core restart gracefully'     # once its section in pjsip.conf is right",
+                    )
+                ),
+            ),
+            endpoints=tuple(endpoint for endpoint in who if endpoint.startswith("PJSIP/")),
+        )
 
 
 def _list(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:

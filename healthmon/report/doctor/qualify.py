@@ -13,7 +13,7 @@ from healthmon.ari.messages import AorCheck
 from healthmon.config.configuration import Config
 from healthmon.config.loading.checks import PROBE_LIBRARIES, how_to_install, missing_of
 from healthmon.core.belief.evidence import has_unchecked_name, kind_by_settings
-from healthmon.model import EndpointSettings, Kind, Target
+from healthmon.model import OPTIONS_ANSWERED_WITHIN, EndpointSettings, Kind, Target
 from healthmon.model.target import Probe
 from healthmon.report.admin.discovery import NOT_CHECKED, escaped_pattern, qualify_in_words
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
@@ -23,6 +23,8 @@ from healthmon.sources.examination import PbxLook
 
 #: An outage that is noticed later than this is noticed late (seconds).
 SLOW = 120.0
+#: Longer than healthmon's own OPTIONS wait for an answer (seconds): what answers these is not too late.
+WAITS_LONG_ENOUGH = OPTIONS_ANSWERED_WITHIN + 1.0
 #: So many sections are written out; further ones are like these.
 MOST_WRITTEN = 10
 RELOAD = "asterisk -rx 'module reload res_pjsip.so'"
@@ -87,6 +89,8 @@ def findings(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     yield from _any_answer(look, [target for target in providers if not _is_asked_by_us(target, config)], config)
     yield from _odd_names(look, [settings.target for settings in known])
     yield from _never_answered(look, config)
+    yield from _registered_and_silent(look)
+    yield from _answering_too_late(look)
     yield from _no_address(look, [settings.target for settings in _known(look) if not settings.has_address], config)
 
 
@@ -112,6 +116,12 @@ def _providers_not_qualified(look: PbxLook, targets: Sequence[Target], config: C
     if all(_is_asked_by_us(target, config) for target in targets):
         gravity = Gravity.ADVICE
         why = "Asterisk calls it online for ever, and sends calls to it; only healthmon's own OPTIONS notice its loss."
+    silent = [target.endpoint for target in targets if target in look.never_answered]
+    if silent:
+        why += (
+            f" {', '.join(silent[:MOST_WRITTEN])} never answered our OPTIONS: if it answers none, leave it so, for "
+            "Asterisk would call it Unreachable, and send it no calls."
+        )
     yield _not_qualified(look, targets, gravity, counted(len(targets), "watched provider"), why)
 
 
@@ -249,6 +259,57 @@ def _never_answered(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
             Remedy(CONFIGURATION, tuple(lines)),
         ),
         endpoints=tuple(target.endpoint for target in asked),
+    )
+
+
+def _registered_and_silent(look: PbxLook) -> Iterator[DoctorFinding]:
+    targets = look.registered_and_silent
+    if not targets:
+        return
+    yield DoctorFinding(
+        name=FindingName.REGISTERED_YET_UNREACHABLE,
+        gravity=Gravity.SERIOUS,
+        pbx=look.pbx.name,
+        means=(
+            f"Registered, and never answered Asterisk's OPTIONS: {counted(len(targets), 'watched provider')}. Asterisk "
+            "calls it Unreachable, and so sends it no calls."
+        ),
+        why=(
+            "It lives, for it takes the registration; some providers answer no OPTIONS. If this is such a one, have "
+            "Asterisk not check it: then it gets calls, and its registration alone tells of its loss. Else OPTIONS are "
+            "lost on the way: a firewall, or another port in its contact than in server_uri."
+        ),
+        remedies=(_in_each_aor(look, targets, "qualify_frequency = 0", _is_checked),),
+        freepbx=f"{FREEPBX_TRUNK}: Qualify Frequency 0. Then Apply Config.",
+        endpoints=tuple(target.endpoint for target in targets),
+    )
+
+
+def _is_checked(aor: AorCheck) -> bool:
+    return aor.has_static_contact and aor.qualify_frequency > 0
+
+
+def _answering_too_late(look: PbxLook) -> Iterator[DoctorFinding]:
+    targets = look.answering_too_late
+    if not targets:
+        return
+    line = f"qualify_timeout = {WAITS_LONG_ENOUGH:g}"
+    yield DoctorFinding(
+        name=FindingName.ANSWERS_TOO_LATE,
+        gravity=Gravity.SERIOUS,
+        pbx=look.pbx.name,
+        means=f"Answers OPTIONS later than qualify_timeout: {counted(len(targets), 'watched endpoint')}.",
+        why=(
+            "It lives, and answers healthmon's own OPTIONS; Asterisk has given up by then, calls it Unreachable, and "
+            "sends it no calls. After how long it answers stands in status."
+        ),
+        remedies=(
+            _in_each_aor(look, targets, line, lambda aor: _is_checked(aor) and aor.qualify_timeout < WAITS_LONG_ENOUGH),
+        ),
+        freepbx=(
+            "It has no field for that. In pjsip.aor_custom_post.conf write [NAME](+type=aor), and the option below it."
+        ),
+        endpoints=tuple(target.endpoint for target in targets),
     )
 
 

@@ -297,6 +297,37 @@ def test_where_it_answers_us_though_asterisk_cannot_reach_it_the_incident_says_s
     assert incident.cause.endswith(f"; our own OPTIONS: {OK}")
 
 
+def late(seconds: float, at: float) -> Observation:
+    """It answers us after so many seconds."""
+    return Observation(TRUNK, UP, at, Source.ANSWER, Witness.PROBE, OK, check=OPTIONS, answered_after=seconds)
+
+
+def test_what_answers_later_than_asterisk_waits_is_said_to_do_so() -> None:
+    scene = Scene(ASKING)
+    scene.see(trunk_settings(TRUNK, ways=WAYS, qualify_timeout=1.0))
+    scene.snapshot({TRUNK: DOWN})
+    scene.see(late(1.62, scene.now))
+    scene.after(30)
+    scene.answer(TRUNK, DOWN)
+
+    [incident] = scene.open()
+    assert incident.cause.endswith(
+        "; our own OPTIONS: answers 200 OK after 1.6 s, later than Asterisk waits (qualify_timeout = 1)"
+    )
+
+
+def test_what_answers_in_time_is_not_said_to_be_late() -> None:
+    scene = Scene(ASKING)
+    scene.see(trunk_settings(TRUNK, ways=WAYS, qualify_timeout=3.0))
+    scene.snapshot({TRUNK: DOWN})
+    scene.see(late(1.62, scene.now))
+    scene.after(30)
+    scene.answer(TRUNK, DOWN)
+
+    [incident] = scene.open()
+    assert incident.cause.endswith(f"; our own OPTIONS: {OK}")
+
+
 def test_an_unqualified_provider_that_answers_us_503_and_then_nothing_gets_worse() -> None:
     scene = Provider(ASKING).settle(**UNCHECKED)
 

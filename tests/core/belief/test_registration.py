@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.evidence import NOT_SEEN_AGAIN
+from healthmon.core.belief.evidence import NEVER_ANSWERED_ASTERISK, NOT_SEEN_AGAIN
 from healthmon.core.belief.pbxs import MAY_BE_RESTARTED
 from healthmon.core.belief.registration import BACK_WITHIN, FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
 from healthmon.errors import Trouble
@@ -206,6 +206,52 @@ def test_a_provider_that_is_lost_while_its_registration_is_renewed_says_so() -> 
 
     [incident] = scene.open(A)
     assert incident.cause.endswith("; registered at sip.example.net, renewed since then")
+
+
+def never_answering(*, registered_first: bool) -> Office:
+    """A provider of which nothing is known but that Asterisk calls it offline; it is registered by a list."""
+    scene = Office(with_manager())
+    scene.see(trunk_settings(A))
+    scene.snapshot({A: DOWN})
+    scene.manager()
+    if registered_first:
+        scene.says(A, UP, Source.SNAPSHOT, "registered at sip.example.net")
+    scene.after(30)
+    scene.answer(A, DOWN)
+    return scene
+
+
+@pytest.mark.parametrize("registered_first", [True, False])
+def test_a_provider_that_is_registered_and_never_answered_options_says_so_and_what_to_do(
+    *, registered_first: bool
+) -> None:
+    scene = never_answering(registered_first=registered_first)
+    if not registered_first:
+        [incident] = scene.open(A)
+        assert "never answered" not in incident.cause
+        scene.says(A, UP, Source.SNAPSHOT, "registered at sip.example.net")
+
+    [incident] = scene.open(A)
+    assert incident.cause.endswith(f"; registered at sip.example.net, {NEVER_ANSWERED_ASTERISK}")
+    assert scene.state(A).reason == incident.cause
+
+
+def test_a_provider_that_never_answered_and_is_not_registered_any_more_may_be_dead() -> None:
+    scene = never_answering(registered_first=True)
+
+    scene.says(A, DOWN)
+
+    assert NEVER_ANSWERED_ASTERISK not in scene.state(A).reason
+
+
+def test_a_provider_that_answered_options_before_is_not_called_one_that_never_did() -> None:
+    scene = office()
+    scene.lose(A)
+    scene.after(30)
+    scene.answer(A, DOWN)
+
+    [incident] = scene.open(A)
+    assert NEVER_ANSWERED_ASTERISK not in incident.cause
 
 
 @pytest.mark.parametrize("tried_after", [0, 57, BACK_WITHIN - 17])

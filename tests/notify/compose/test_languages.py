@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from healthmon.ari import failures, messages
 from healthmon.core.belief import delivery, drivers, endpoints
 from healthmon.core.belief.drivers import assess as assess_drivers
+from healthmon.core.belief.evidence import LATER_THAN_ASTERISK_WAITS, NEVER_ANSWERED_ASTERISK
 from healthmon.core.belief.inventory import Vanished, assess
 from healthmon.core.grouping.sites import label
 from healthmon.errors import AriError
@@ -226,7 +227,14 @@ def _own_options() -> list[str]:
     ]
     words = [verdict.words for verdict in found]
     words += [f"{word}; Asterisk: {view}" for word in words for view in ("reachable", "not checked")]
-    return [*words, f"does not answer OPTIONS (contact Unreachable); our own OPTIONS: {good.words}"]
+    unreachable = "does not answer OPTIONS (contact Unreachable)"
+    late = f"{good.words} after 1.6 s, {LATER_THAN_ASTERISK_WAITS}1)"
+    return [
+        *words,
+        f"{unreachable}; our own OPTIONS: {good.words}",
+        f"{unreachable}; our own OPTIONS: {late}",
+        f"{unreachable}; registered at sip.example.net, {NEVER_ANSWERED_ASTERISK}",
+    ]
 
 
 def _certificates() -> Iterator[str]:

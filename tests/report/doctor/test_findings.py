@@ -124,6 +124,14 @@ CASES = [
         code=ExitCode.PROBLEM,
     ),
     Case(
+        FindingName.TRANSPORT_MISSING,
+        SERIOUS,
+        look(PHONE, TRUNK, lacking_transports={"transport-tls": ("PJSIP/trunk-a", "registration trunk-reg")}),
+        advises=("asterisk -rx 'pjsip show transports'     # those that are loaded",),
+        endpoints=("PJSIP/trunk-a",),
+        code=ExitCode.PROBLEM,
+    ),
+    Case(
         FindingName.NOT_QUALIFIED,
         SERIOUS,
         look(PHONE, endpoint("trunk-a", 0, is_trunk=True)),
@@ -287,6 +295,22 @@ CASES = [
         config=SOUND.replace("[watch all]", "[watch all]\nprobe = yes"),
         advises=("asterisk -rx 'pjsip show endpoint 101'", "[watch all]", "probe = no"),
         endpoints=("PJSIP/101",),
+    ),
+    Case(
+        FindingName.REGISTERED_YET_UNREACHABLE,
+        SERIOUS,
+        look(PHONE, TRUNK, registered_and_silent=(TRUNK.target,)),
+        advises=("[trunk-a]     ; the section with type = aor", "qualify_frequency = 0"),
+        endpoints=("PJSIP/trunk-a",),
+        code=ExitCode.PROBLEM,
+    ),
+    Case(
+        FindingName.ANSWERS_TOO_LATE,
+        SERIOUS,
+        look(PHONE, TRUNK, answering_too_late=(TRUNK.target,)),
+        advises=("[trunk-a]     ; the section with type = aor", "qualify_timeout = 5"),
+        endpoints=("PJSIP/trunk-a",),
+        code=ExitCode.PROBLEM,
     ),
     Case(
         FindingName.IN_MAINTENANCE,
