@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from healthmon.core.belief.evidence import LATER_THAN_ASTERISK_WAITS, NEVER_ANSWERED_ASTERISK
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import ClaimedRow
@@ -307,6 +308,18 @@ def _not_back_after_restart() -> Case:
     cohort = "did not come back after the restart"
     phones = [row(incident(phone(str(name)), name, cohort=cohort)) for name in range(101, 104)]
     return Case([*phones, row(incident(TELEKOM, 90, cohort=cohort))])
+
+
+def _providers_found_down_at_the_first_look() -> Case:
+    cohort, unreachable = "found down at first look", "does not answer OPTIONS (contact Unreachable)"
+    silent = f"{unreachable}; registered at sip.telekom.example, {NEVER_ANSWERED_ASTERISK}"
+    late = f"{unreachable}; our own OPTIONS: answers 200 OK after 1.6 s, {LATER_THAN_ASTERISK_WAITS}1)"
+    return Case(
+        [
+            row(incident(TELEKOM, 1, cohort=cohort, cause=silent)),
+            row(incident(SIPGATE, 2, Kind.PROVIDER, cohort=cohort, cause=late)),
+        ]
+    )
 
 
 def _markup_in_the_name() -> Case:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from healthmon.model import Kind
+from healthmon.model import DisplayNames, Incident, Kind
 from healthmon.notify.compose.message_lines import DOWN, MessageLine, State, Thing, named
 from healthmon.notify.compose.naming import counts, headline, members, names, places, share, unreachable
 from healthmon.notify.compose.voice import Voice
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+
+#: So many causes of providers are said, and of each so many characters.
+_MOST_CAUSES = 5
+_LONGEST_CAUSE = 250
 
 
 def first_of_group(line: MessageLine, voice: Voice) -> list[str]:
@@ -86,6 +92,37 @@ def _left(line: MessageLine, voice: Voice) -> Iterator[str]:
 def _when(line: MessageLine, voice: Voice) -> str:
     incident = line.incident
     return voice.from_to(incident.since, incident.closed_at or incident.since, line.lasted, incident.unseen_s)
+
+
+def causes_of_group(line: MessageLine, voice: Voice) -> list[str]:
+    """Say of each provider that a group took with it why it is down."""
+    if not line.kind.is_group or line.state not in DOWN:
+        return []
+    hit = members(line)
+    if line.kind is Kind.NETWORK and len({incident.cause for incident in hit}) == 1:
+        # The network is the cause of all of them.
+        return []
+    return list(causes_of_providers(hit, line.names, voice))
+
+
+def causes_of_providers(incidents: Iterable[Incident], called: DisplayNames, voice: Voice) -> Iterator[str]:
+    """Say of each provider among these why it is down, in short; of those that are down for one cause once."""
+    by_cause: dict[str, list[Thing]] = {}
+    for incident in incidents:
+        if incident.kind is Kind.PROVIDER and incident.cause:
+            by_cause.setdefault(incident.cause, []).append(named(incident, called))
+    if len(by_cause) == 1:
+        cause = next(iter(by_cause))
+        yield voice.text("cause: {cause}", cause=_in_short(cause, voice))
+        return
+    for cause, providers in list(by_cause.items())[:_MOST_CAUSES]:
+        yield voice.text("{names}: {cause}", names=names(providers, voice), cause=_in_short(cause, voice))
+    if len(by_cause) > _MOST_CAUSES:
+        yield voice.text("… and {n} more", n=len(by_cause) - _MOST_CAUSES)
+
+
+def _in_short(cause: str, voice: Voice) -> str:
+    return cut(visible(voice.language.retold(cause)), _LONGEST_CAUSE)
 
 
 def _names(line: MessageLine, voice: Voice) -> Iterator[str]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from healthmon.model import Check, Incident, Kind, Reason
 from healthmon.notify.compose.bunches import bunched, is_cohort
-from healthmon.notify.compose.group_sentences import first_of_group
+from healthmon.notify.compose.group_sentences import causes_of_group, causes_of_providers, first_of_group
 from healthmon.notify.compose.message_lines import LineRank, MessageLine, State, named
 from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, listed_names, names, said
 from healthmon.notify.compose.not_back import not_back
@@ -75,6 +75,8 @@ def _of_bunch(lines: Sequence[MessageLine], voice: Voice, longest_cause: int) ->
     if is_cohort(lines):
         cohort = visible(voice.language.retold(first.incident.cohort))
         words = [f"{cohort}: {counted(lines, voice, state=False)}: {many}", _times_of_bunch(lines, voice)]
+        if longest_cause > _LONGEST_TEXT:
+            words += causes_of_providers((line.incident for line in lines), first.names, voice)
     else:
         words = [
             f"{counted(lines, voice)}: {many}",
@@ -123,6 +125,8 @@ def _of_one(line: MessageLine, voice: Voice, longest_cause: int) -> Paragraph:
         if not line.kind.is_group:
             words += _around(line, voice)
         words += not_back(line, voice)
+    if longest_cause > _LONGEST_TEXT:
+        words += causes_of_group(line, voice)
     words += [_place(line, voice), *_repeated(line.all, voice)]
     return Paragraph("\n".join(words), line.all)
 
