@@ -7,6 +7,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -703,6 +704,32 @@ def test_what_was_seen_and_is_not_believed_yet_is_not_called_unseen(database: Pa
         result = run("status")
 
     assert "not believed yet; seems down for 4 s of 10 min" in " ".join(result.stdout.split())
+
+
+def test_what_lasts_longer_than_its_hold_after_a_grace_is_not_said_to_last_so_long_of_less(
+    database: Path, run: Run
+) -> None:
+    found = replace(provider("trunk", None, pending=DOWN, pending_since=NOW - 70, pending_hold=10.0), ever_up=False)
+    with running(database, [connection(), found]):
+        result = run("status")
+
+    said = " ".join(result.stdout.split())
+    assert "not believed yet; seems down for 1 min 10 s" in said
+    assert "of 10 s" not in said
+
+
+def test_what_is_not_qualified_and_seems_degraded_by_our_own_options_says_what_they_find(
+    database: Path, run: Run
+) -> None:
+    unchecked = provider("trunk", None, unknown_because="not qualified: Asterisk does not check it", unknown_since=NOW)
+    busy: dict[str, Any] = {"pending": Health.DEGRADED, "pending_since": NOW - 4, "pending_hold": 60.0}
+    options = replace(provider("trunk", None, **busy), check=Check.OPTIONS, remark="answers 503 Service Unavailable")
+    with running(database, [connection(), unchecked, options]):
+        result = run("status")
+
+    said = " ".join(result.stdout.split())
+    assert "unknown, degraded?" in said
+    assert "options: not believed yet; seems degraded for 4 s of 1 min; answers 503 Service Unavailable" in said
 
 
 def test_a_narrow_terminal_tells_names_and_checks_before_the_reason(database: Path) -> None:

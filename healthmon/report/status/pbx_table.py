@@ -138,8 +138,11 @@ def _uncounted(check: CheckFields) -> str:
 
 
 def _hold(row: StateFields) -> str:
-    """Say how long it must last to be believed, and why: `` of 40 s (changed 4 times within 10 min)``."""
-    if not row["pending_hold"]:
+    """Say how long it must last to be believed, and why: `` of 40 s (changed 4 times within 10 min)``.
+
+    Not where it has lasted for longer: behind a grace the hold begins when that is over, or an answer is waited for.
+    """
+    if not row["pending_hold"] or (row["pending_for_s"] or 0.0) > row["pending_hold"]:
         return ""
     reason = ""
     if row["pending_hold_why"]:

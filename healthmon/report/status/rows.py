@@ -569,8 +569,11 @@ def _worst_that_counts(in_order: Sequence[TargetStatus]) -> TargetStatus:
     counting = [row for row in in_order[1:] if row.counts]
     # That another check is not known says nothing of the endpoint, unless it was down when it was seen last.
     worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN or row.seems_down]
-    if worse and in_order[0].is_hidden and in_order[0].belief is None:
-        return _as_others_say(in_order, worse)
+    if in_order[0].is_hidden and in_order[0].belief is None:
+        # What is about to be believed is all that there is to say where nothing else is known.
+        known = worse or [row for row in counting if row.is_changing]
+        if known:
+            return _as_others_say(in_order, known)
     worst = min([in_order[0], *worse], key=_how_bad)
     if worst is not in_order[0]:
         worst = replace(worst, reason=f"{worst.check}: {worst.reason}")
