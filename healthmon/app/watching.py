@@ -206,7 +206,10 @@ class Watching:
             link, may_be_provider=self._may_be_provider, registrations_of=self._registrations_of
         )
         others = SecondCheckPart(link), MaintenancePart(link), ContactPart(link)
-        return ManagerSource(link, [registrations, *others], signals.stop)
+        source = ManagerSource(link, [registrations, *others], signals.stop)
+        # Whose the registrations are is known also where ARI does not let us in.
+        source.learn(self._remembered.endpoints_of(pbx.name))
+        return source
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

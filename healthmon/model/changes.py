@@ -109,3 +109,7 @@ class Remembered(Struct, frozen=True):
     ahead: float = 0.0
     #: Those of the last day, the oldest first.
     restarts: tuple[Restart, ...] = ()
+
+    def endpoints_of(self, pbx: str) -> list[Target]:
+        """The endpoints of a PBX that were watched, by their names."""
+        return sorted({state.target for state in self.states if state.target.pbx == pbx and state.target.is_endpoint})
