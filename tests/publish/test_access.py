@@ -151,6 +151,16 @@ def body_of(path: str) -> dict[str, object]:
     return {}
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer"])
+def test_the_scheme_of_a_token_may_be_written_in_any_case(scheme: str, tmp_path: Path) -> None:
+    with house(tmp_path) as web:
+        known = web.ask("GET", "/api/v1/status", Authorization=f"{scheme} {READ}")
+        strange = web.ask("GET", "/api/v1/status", Authorization=f"{scheme} wrong")
+
+    assert (known.status_code, strange.status_code) == (200, 401)
+    assert "this token is not known here" in strange.text
+
+
 @pytest.mark.parametrize(
     "token", ["wrong", "", "hm_read2", "sha256:x", "\udce4".encode("utf-8", "surrogateescape").decode("latin-1")]
 )

@@ -78,6 +78,31 @@ def test_a_program_acknowledges_and_is_answered_as_the_command_prints(tmp_path: 
     assert acknowledgements(path) == [(1, "pager", "-- ticket 4711")]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/incidents/1/ack", "/api/v1/silences"])
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_what_is_sent_as_a_form_is_refused_and_never_taken_as_nothing(form: str, path: str, tmp_path: Path) -> None:
+    database = tmp_path / "h.db"
+    with office(database) as web:
+        # As ``curl -d`` sends it.
+        sent = {"data": b'{"reason": "called them", "match": ["pbx=office"], "for": "1h"}', "content_type": form}
+        answer = web.ask("POST", path, sent=sent, **PROGRAM)
+
+    assert answer.status_code == 415
+    assert answer.text.endswith("send Content-Type: application/json\n")
+    assert acknowledgements(database) == []
+    assert silences(database) == []
+
+
+def test_a_form_without_anything_in_it_acknowledges_without_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with office(path) as web:
+        sent = {"data": b"", "content_type": "application/x-www-form-urlencoded"}
+        answer = web.ask("POST", "/api/v1/incidents/1/ack", sent=sent, **PROGRAM)
+
+    assert answer.status_code == 200
+    assert acknowledgements(path) == [(1, "pager", "")]
+
+
 @pytest.mark.parametrize(
     ("number", "code", "sentence"),
     [

@@ -33,6 +33,7 @@ REFUSALS = {
     403: "It was not addressed to a name of this machine, or who asks may not do it.",
     404: "There is none.",
     409: "It is over already.",
+    415: "What was sent is called a form; it has to be application/json.",
     503: "It cannot be read now; Retry-After says when to ask again.",
 }
 
@@ -142,7 +143,7 @@ OPERATIONS = (
         "Acknowledge an incident: no more reminders. For who operates, as all that is not get.",
         IncidentRecordFields,
         (_NUMBER,),
-        (400, 404, 409),
+        (400, 404, 409, 415),
         method="post",
         body=AckBody,
     ),
@@ -150,7 +151,7 @@ OPERATIONS = (
         "/api/v1/silences",
         "Add a silence.",
         SilenceFields,
-        refusals=(400,),
+        refusals=(400, 415),
         method="post",
         body=SilenceBody,
         status=201,

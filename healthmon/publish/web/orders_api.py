@@ -9,11 +9,19 @@ import msgspec
 from flask import Blueprint, Response, request
 from msgspec import Struct, field
 
+from healthmon.errors import HealthmonError
 from healthmon.publish.web.answers import json_answer
 from healthmon.publish.web.orders import Orders, SilenceOrder
 from healthmon.publish.web.questions import BadQuestion
 
 AnyBody = TypeVar("AnyBody")
+
+#: What browsers, and ``curl -d`` and ``-F`` without a header, say that a body is.
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class NotJson(HealthmonError):
+    """What was sent says of itself that it is something else than JSON."""
 
 
 class AckBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,11 +45,11 @@ def orders_api(orders: Orders) -> Blueprint:
 
     @routes.post("/incidents/<int:number>/ack")
     def acknowledge(number: int) -> Response:
-        return json_answer(orders.acknowledge(number, read_body(AckBody, request.get_data() or b"{}").reason))
+        return json_answer(orders.acknowledge(number, read_body(AckBody, _sent() or b"{}").reason))
 
     @routes.post("/silences")
     def silence() -> Response:
-        body = read_body(SilenceBody, request.get_data())
+        body = read_body(SilenceBody, _sent())
         response = json_answer(orders.silence(SilenceOrder(body.match, body.lasting, body.until, body.reason)))
         response.status_code = HTTPStatus.CREATED
         return response
@@ -51,6 +59,13 @@ def orders_api(orders: Orders) -> Blueprint:
         return json_answer(orders.end_silence(number))
 
     return routes
+
+
+def _sent() -> bytes:
+    """Return what was sent. Raises NotJson: it is called a form, and was read as that before: nothing is left of it."""
+    if request.mimetype in _FORMS and request.content_length != 0:
+        raise NotJson(f"JSON is wanted here, and no form ({request.mimetype}): send Content-Type: application/json")
+    return request.get_data()
 
 
 def read_body(kind: type[AnyBody], raw: bytes) -> AnyBody:

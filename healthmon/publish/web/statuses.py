@@ -11,6 +11,7 @@ from healthmon.publish.web.access.access import NotAllowed, NotKnown
 from healthmon.publish.web.answers import NotThere, to_ask_again
 from healthmon.publish.web.live import Busy, Unreadable
 from healthmon.publish.web.orders import IsOver
+from healthmon.publish.web.orders_api import NotJson
 from healthmon.report.target_names import BadTarget
 
 #: What is none of these makes no sense.
@@ -22,6 +23,7 @@ _STATUSES: dict[type[HealthmonError], HTTPStatus] = {
     NotKnown: HTTPStatus.UNAUTHORIZED,
     NotAllowed: HTTPStatus.FORBIDDEN,
     IsOver: HTTPStatus.CONFLICT,
+    NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 
 

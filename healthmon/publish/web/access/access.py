@@ -38,7 +38,8 @@ OF_AN_ADDRESS = (10, 15.0)
 OF_A_USER = (20, 60.0)
 #: So many addresses are remembered from which somebody has logged in.
 MOST_KNOWN = 1000
-_BEARER = "Bearer "
+#: The scheme of a token, in any case (RFC 9110, 11.1).
+_BEARER = "bearer"
 #: Nothing is anybody's.
 NO_CUSTOMERS = Customers()
 
@@ -119,9 +120,10 @@ class Access:
 
     def identity(self, request: Request) -> Identity:
         """Say who asks. Raises NotKnown: what proves it is wrong; NotAllowed: it must come by the proxy."""
-        header, peer = request.headers.get("Authorization", ""), self.peer(request)
-        if header.startswith(_BEARER):
-            return self._of_token(header.removeprefix(_BEARER).strip())
+        scheme, space, token = request.headers.get("Authorization", "").partition(" ")
+        peer = self.peer(request)
+        if space and scheme.lower() == _BEARER:
+            return self._of_token(token.strip())
         if peer.user:
             return self._of_proxy(peer.user)
         if not self.has_users:
