@@ -43,6 +43,17 @@ NAMES = "a name is made of up to 64 letters, digits, spaces and . + - _, and beg
 #: What makes a pattern of a name.
 WILDCARDS = frozenset("*?[")
 
+#: Headers that browsers and programs send by themselves, and that proxies pass on or make of what is passed to them.
+_HEADERS_OF_ANYBODY = frozenset(
+    (
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control"),
+        *("connection", "content-length", "content-type", "cookie", "date", "forwarded", "from", "host"),
+        *("if-modified-since", "if-none-match", "origin", "pragma", "proxy-authorization", "referer", "te"),
+        *("transfer-encoding", "upgrade", "user-agent", "via", "x-form-token", "x-forwarded-for"),
+        *("x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"),
+    )
+)
+
 #: Stands for "all receivers that the file defines".
 ALL = "all"
 #: Stands for "told to nobody, kept in the history".
@@ -311,9 +322,13 @@ def _host_name(word: str) -> str:
 
 
 def header_name(value: str) -> str:
-    """The name of a header of HTTP; one with _ reaches nobody."""
+    """The name of a header of HTTP in which a proxy says something; one with _ reaches nobody."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value):
         raise Unsuitable(f"{shown(value)}: the name of a header has letters, digits and -, as X-Remote-User")
+    if value.lower() in _HEADERS_OF_ANYBODY:
+        raise Unsuitable(
+            f"{shown(value)}: whoever asks sends this header, too; a proxy has one of its own, X-Remote-User"
+        )
     return value
 
 

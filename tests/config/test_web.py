@@ -105,6 +105,11 @@ def test_a_hash_may_stand_in_a_file(files: Files) -> None:
         (f"[web]\nremote_user_header = X-Remote-User\n{USER}", "means nothing without trusted_proxy"),
         (f"[web]\nremote_user_header = X-Remote-User\n{PROXY}", "needs a [user NAME]"),
         ("[web]\nremote_user_header = X_Remote_User\n", "has letters, digits and -"),
+        ("[web]\nremote_user_header = HOST\n", "HOST: whoever asks sends this header, too"),
+        ("[web]\nremote_user_header = Cookie\n", "Cookie: whoever asks sends this header, too"),
+        ("[web]\nremote_user_header = Authorization\n", "Authorization: whoever asks sends this header, too"),
+        (f"[web]\nremote_user_header = X-User\ntrusted_proxy = ::/0\n{USER}", "::/0: holds addresses of anybody"),
+        (f"{TOKEN}{TOKEN.replace('grafana', 'pager')}", "[token pager] token_hash: [token grafana] has the same"),
         ("[web]\nnames = https://monitor.example.org\n", "without https:// and without a port"),
         ("[web]\ntrusted_proxy = proxy\n", "is no address and no network"),
     ],
@@ -115,6 +120,24 @@ def test_what_is_wrong_with_who_may_ask_is_one_sentence_that_shows_no_secret(tex
     assert len(problems) == 1
     assert why in problems[0]
     assert not re.search("hunter22|hm_secret|scrypt:", problems[0])
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "128.0.0.0/1"])
+def test_a_proxy_that_may_be_anybody_is_a_warning(network: str, files: Files) -> None:
+    wide = files.load(f"{PBX}{WATCH}{RECEIVER}[web]\nlisten = 127.0.0.1:8089\ntrusted_proxy = {network}\n")
+    narrow = files.load(f"{PBX}{WATCH}{RECEIVER}[web]\nlisten = 127.0.0.1:8089\ntrusted_proxy = 10.0.0.0/8\n")
+
+    [warning] = wide.warnings
+    assert f"[web] trusted_proxy: {network}: holds addresses of anybody" in warning
+    assert not narrow.warnings
+
+
+def test_one_token_in_two_files_is_refused_with_both_names(files: Files) -> None:
+    (files.folder / "pager").write_text(f"sha256:{'a' * 64}\n")
+
+    [problem] = files.problems(f"{PBX}{WATCH}{RECEIVER}{TOKEN}[token pager]\ntoken_hash_file = pager\n")
+
+    assert "[token pager] token_hash_file: [token grafana] has the same" in problem
 
 
 def test_a_user_whom_the_proxy_names_needs_no_password(files: Files) -> None:

@@ -63,6 +63,15 @@ def check_web(draft: Draft) -> None:
         web.problem("remote_user_header", "means nothing without trusted_proxy: nobody else is believed")
     if header and not users:
         web.problem("remote_user_header", "needs a [user NAME] for each who may come in; role says what they may do")
+    for network in filter(_is_anybodys, proxy or ()):
+        what = f"{network}: holds addresses of anybody, who can claim to come from elsewhere"
+        if header:
+            web.problem(
+                "trusted_proxy", f"{what}, and, with remote_user_header, to be any user; give the proxy's alone"
+            )
+        else:
+            web.warning("trusted_proxy", f"{what}, and is answered as if by the proxy; give the proxy's alone")
+    _same_token_twice(draft)
     for user in users:
         if not user.is_given("password_hash") and not user.is_given("password_hash_file") and not header:
             user.problem("password_hash", "is missing; healthmon web password makes the line")
@@ -94,6 +103,28 @@ def customers_of(draft: Draft) -> Customers:
             for watch in draft.of("watch")
         },
     )
+
+
+def _is_anybodys(network: str) -> bool:
+    """Whether a network is too wide to be that of a proxy: nobody has one wider than 10.0.0.0/8, or than a /16."""
+    from ipaddress import ip_network  # noqa: PLC0415  (status and report have no need of it)
+
+    found = ip_network(network)
+    return found.prefixlen < {4: 8, 6: 16}[found.version]
+
+
+def _same_token_twice(draft: Draft) -> None:
+    """Refuse a token of two names: who shows it would be one of them, and have the role of that one."""
+    seen: dict[str, DraftSection] = {}
+    for token in draft.of("token"):
+        known = token.values.get("token_hash")
+        if known and known in seen:
+            used = "token_hash"
+            if token.is_given("token_hash_file"):
+                used = "token_hash_file"
+            token.problem(used, f"[{seen[known].header}] has the same; healthmon web token makes another")
+        elif known:
+            seen[known] = token
 
 
 def is_loopback(address: str) -> bool:
