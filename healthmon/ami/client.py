@@ -25,7 +25,6 @@ from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
 from healthmon.errors import AmiDenied, AmiInUse, AmiUnexpected
-from healthmon.text.passwords import without_password
 
 LIST_ACTIONS = "ListCommands"
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
@@ -74,6 +73,7 @@ class AmiClient:
 
     def __init__(self, pbx: PbxConfig, events: Iterable[str] = (), *, timeout: float = 5.0) -> None:
         self._pbx = pbx
+        self._secrets = pbx.secrets()
         with ExitStack() as closing:
             connect: type[ManagerConnection | WebConnection] = ManagerConnection
             if pbx.ami == THROUGH_HTTP:
@@ -112,7 +112,9 @@ class AmiClient:
 
     def _said(self, frame: Frame) -> str:
         """What an answer says in words, which may repeat our password."""
-        return without_password(readable(frame.get("Message", "no reason is given")), self._pbx.ami_password)
+        if "Message" not in frame:
+            return "no reason is given"
+        return self._secrets.free_sentence(readable(frame["Message"]))
 
     def rows(self, action: str) -> Iterator[list[Frame]]:
         """Ask for a list of any length, and give its frames piece by piece, as they come."""

@@ -12,7 +12,7 @@ from itertools import count, islice
 
 from msgspec import Struct, field
 
-from healthmon.ami.address import ManagerAddress, address_of
+from healthmon.ami.address import address_of
 from healthmon.ami.failures import CUT, FROZEN, talking_to
 from healthmon.ami.frames import Decoder, Frame
 from healthmon.config.sections.pbx import PbxConfig
@@ -58,10 +58,10 @@ class ActionRequest(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def no_manager(pbx: str, address: ManagerAddress, line: bytes) -> AmiForeign:
+def no_manager(pbx: PbxConfig, line: bytes) -> AmiForeign:
     """Say that something else answers there, by its first line."""
-    said = shortened(line.decode("ascii", "replace").strip(), 60)
-    return AmiForeign(pbx, f"what answers on {address} is no manager interface: {said!r}")
+    said = shortened(pbx.secrets().free_sentence(line.decode("ascii", "replace").strip()), 60)
+    return AmiForeign(pbx.name, f"what answers on {address_of(pbx)} is no manager interface: {said!r}")
 
 
 def is_sendable(value: str) -> bool:
@@ -72,7 +72,7 @@ def is_sendable(value: str) -> bool:
 def open_socket(pbx: PbxConfig, *, timeout: float) -> socket.socket:
     """Connect over TCP or TLS; nothing is sent or read yet. Raises AmiError."""
     address, begun = address_of(pbx), time.monotonic()
-    with talking_to(pbx.name, address, timeout=timeout), ExitStack() as closing:
+    with talking_to(pbx, timeout=timeout), ExitStack() as closing:
         plain = connect(address.host, address.port, timeout)
         closing.callback(plain.close)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -94,12 +94,13 @@ class ManagerConnection:
     most_variables = 200_000
 
     def __init__(self, pbx: PbxConfig, wanted: Iterable[str], *, timeout: float = 5.0) -> None:
+        self._pbx = pbx
         self._name = pbx.name
         self._address = address_of(pbx)
         self._wanted = frozenset(wanted)
         self._timeout = timeout
         self._numbers = count(1)
-        self._decoder = Decoder()
+        self._decoder = Decoder(pbx.secrets())
         self._events: deque[Frame] = deque()
         #: Events were dropped: what they said must be asked for.
         self.has_lost_events = False
@@ -118,7 +119,7 @@ class ManagerConnection:
                 raise self._frozen()
         line, _, rest = banner.partition(b"\n")
         if not line.startswith(BANNER):
-            raise no_manager(self._name, self._address, line)
+            raise no_manager(self._pbx, line)
         self._take(self._decoder.feed(rest), {})
 
     def log_in(self, username: str, password: str) -> Frame:
@@ -126,6 +127,8 @@ class ManagerConnection:
         challenge = self.ask("Challenge", {"AuthType": "MD5"})[0].get("Challenge", "")
         text = f"{challenge}{password}".encode("utf-8", "surrogateescape")
         proof = hashlib.md5(text, usedforsecurity=False).hexdigest()
+        # Who has this, and the challenge, can try passwords on it.
+        self._decoder.secrets = self._decoder.secrets.and_also(proof)
         return self.ask("Login", {"AuthType": "MD5", "Username": username, "Key": proof, **ONLY_SYSTEM})[0]
 
     # ---------------------------------------------------------------- asking
@@ -228,14 +231,14 @@ class ManagerConnection:
         records: Iterable[bytes] = (data,)
         if self._address.is_tls:
             records = _records(data)
-        with talking_to(self._name, self._address, timeout=self._timeout):
+        with talking_to(self._pbx, timeout=self._timeout):
             self._socket.settimeout(self._timeout)
             for record in records:
                 self._socket.sendall(record)
 
     def _receive(self, patience: float) -> bytes | None:
         """Receive what has come; None: nothing did, for so long (seconds)."""
-        with talking_to(self._name, self._address, timeout=self._timeout):
+        with talking_to(self._pbx, timeout=self._timeout):
             self._socket.settimeout(patience)
             try:
                 received = self._socket.recv(RECEIVED_AT_ONCE)

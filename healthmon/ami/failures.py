@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 import requests
 import urllib3
 
-from healthmon.ami.address import ManagerAddress
+from healthmon.ami.address import ManagerAddress, address_of
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiError, AmiUnreachable, Trouble
 from healthmon.text.longtext import shortened
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
@@ -47,13 +48,14 @@ _ENDED = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, ur
 _FROM_THERE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 
 
-def talking_to(pbx: str, address: ManagerAddress, *, timeout: float) -> AbstractContextManager[None]:
+def talking_to(pbx: PbxConfig, *, timeout: float) -> AbstractContextManager[None]:
     """Whatever a library raises in here, while it talks to a PBX, becomes AmiError. See ``failures_of_the_peer``."""
-    return failures_of_the_peer(lambda error: unreachable(pbx, address, error, timeout=timeout))
+    return failures_of_the_peer(lambda error: unreachable(pbx, error, timeout=timeout))
 
 
-def unreachable(pbx: str, address: ManagerAddress, error: Exception, *, timeout: float) -> AmiError:
+def unreachable(pbx: PbxConfig, error: Exception, *, timeout: float) -> AmiError:
     """Say why there was no answer. ``timeout`` is how long was waited for it, seconds."""
+    address = address_of(pbx)
     for cause in causes_of(error):
         for kind, trouble, sentence in _CAUSES:
             if isinstance(cause, kind):
@@ -61,15 +63,17 @@ def unreachable(pbx: str, address: ManagerAddress, error: Exception, *, timeout:
                 what = sentence.format(
                     at=address, host=address.host, file=address.file, why=why, timeout=f"{timeout:g}"
                 )
-                return AmiUnreachable(pbx, what, trouble)
+                return AmiUnreachable(pbx.name, what, trouble)
         if isinstance(cause, OSError) and cause.filename:
-            return AmiUnreachable(pbx, f"CA file cannot be read; that of verify_tls ({cause.filename})", Trouble.TLS)
+            what = f"CA file cannot be read; that of verify_tls ({cause.filename})"
+            return AmiUnreachable(pbx.name, what, Trouble.TLS)
         if isinstance(cause, OSError) and cause.strerror:
-            return _other_trouble(pbx, address, cause)
+            return _other_trouble(pbx.name, address, cause)
     if isinstance(error, _ENDED):
-        return AmiUnreachable(pbx, CUT.format(at=address), Trouble.CLOSED)
-    what = f"an answer that cannot be read ({shortened(with_its_type(error), 200)})"
-    return AmiUnreachable(pbx, what, Trouble.UNEXPECTED)
+        return AmiUnreachable(pbx.name, CUT.format(at=address), Trouble.CLOSED)
+    said = pbx.secrets().free_sentence(with_its_type(error))
+    what = f"an answer that cannot be read ({shortened(said, 200)})"
+    return AmiUnreachable(pbx.name, what, Trouble.UNEXPECTED)
 
 
 def _other_trouble(pbx: str, address: ManagerAddress, error: OSError) -> AmiError:

@@ -1,12 +1,12 @@
 """What the manager interface sends, byte by byte, as frames: bytes in, frames out. Pure.
 
 A frame is a block of lines ``Name: value`` that an empty line ends. Passwords are dropped here, also those in SIP
-URIs, before anything can log, raise or keep them.
+URIs, and those of ours that Asterisk repeats, before anything can log, raise or keep them.
 """
 
 from __future__ import annotations
 
-from healthmon.text.passwords import without_named_passwords
+from healthmon.text.passwords import NO_SECRETS, OwnSecrets, without_named_passwords
 from healthmon.text.sipuri import without_secrets
 
 #: The headers of a frame by their names, as Asterisk writes them; of ``Output``, which comes several times, all of them
@@ -35,9 +35,11 @@ class Decoder:
 
     It keeps no more than the frame that has begun. One that is too long is dropped, and the next one is read as if
     nothing had been. So is one that contradicts itself: it has the same header twice, with different values.
+    ``secrets``: what we told whoever sends this.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: OwnSecrets = NO_SECRETS) -> None:
+        self.secrets = secrets
         #: The line that has begun.
         self._rest = b""
         #: What comes until the end of this line is dropped.
@@ -46,6 +48,8 @@ class Decoder:
         self._size = 0
         #: It is too long, contradicts itself, or has nothing but passwords in it.
         self._is_spoilt = False
+        #: What is being read has a secret of ours in it, perhaps.
+        self._may_have_secrets = False
 
     def feed(self, received: bytes) -> list[Frame]:
         """Take what came; return the frames that are whole now."""
@@ -53,7 +57,9 @@ class Decoder:
         frames: list[Frame] = []
         if newline:
             # Names and values are bytes of any sort: what is no UTF-8 comes back as it was when it is sent.
-            for line in whole.decode("utf-8", "surrogateescape").split("\n"):
+            text = whole.decode("utf-8", "surrogateescape")
+            self._may_have_secrets = self.secrets.may_be_in(text)
+            for line in text.split("\n"):
                 self._take(line.removesuffix("\r"), frames)
         self._rest = rest
         if self._is_skipping or len(rest) > LONGEST_FRAME:
@@ -84,6 +90,8 @@ class Decoder:
         if not colon or is_secret:
             return
         value = value.removeprefix(" ")
+        if self._may_have_secrets:
+            value = self.secrets.free_value(value)
         if ":" in value:
             value = without_secrets(value)
         if name in SENTENCES:

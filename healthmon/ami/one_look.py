@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from healthmon.ami.address import address_of
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import no_manager, open_socket
 from healthmon.ami.failures import talking_to
@@ -46,16 +45,15 @@ def with_what_listens(pbx: PbxConfig, error: AmiError) -> AmiError:
     if answer is None:
         return AmiUnreachable(pbx.name, OR_SOMETHING_ELSE.format(what=error.what), error.trouble)
     if answer.startswith(_ANSWER):
-        return no_manager(pbx.name, address_of(pbx), answer.partition(b"\n")[0])
+        return no_manager(pbx, answer.partition(b"\n")[0])
     return error
 
 
 def _answer_to_http(pbx: PbxConfig) -> bytes | None:
     """What is answered there to a web browser; None: nothing is. Raises AmiError."""
-    address = address_of(pbx)
     with (
         closing(open_socket(pbx, timeout=_ANSWERS_WITHIN)) as opened,
-        talking_to(pbx.name, address, timeout=_ANSWERS_WITHIN),
+        talking_to(pbx, timeout=_ANSWERS_WITHIN),
     ):
         opened.settimeout(_ANSWERS_WITHIN)
         opened.sendall(_REQUEST)

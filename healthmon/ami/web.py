@@ -44,6 +44,7 @@ class WebConnection:
     most_variables = 2000
 
     def __init__(self, pbx: PbxConfig, wanted: Iterable[str], *, timeout: float = 5.0) -> None:
+        self._pbx = pbx
         self._name = pbx.name
         self._address = address_of(pbx)
         self._url = f"{pbx.url}/{PATH}"
@@ -166,10 +167,10 @@ class WebConnection:
         sent = {}
         if self._cookie:
             sent["Cookie"] = f'mansession_id="{self._cookie}"'
-        decoder, size = Decoder(), 0
+        decoder, size = Decoder(self._pbx.secrets()), 0
         limits = (self._timeout, self._timeout + WAITS_FOR_EVENTS)
         with (
-            talking_to(self._name, self._address, timeout=self._timeout),
+            talking_to(self._pbx, timeout=self._timeout),
             self._session.request(
                 "POST", self._url, data=form, headers=sent, timeout=limits, stream=True, allow_redirects=False
             ) as answer,

@@ -59,6 +59,7 @@ class AriClient:
         self, pbx: PbxConfig, *, timeout: float = 5.0, connect_timeout: float = 3.0, logs_in: bool = True
     ) -> None:
         self._pbx = pbx
+        self._secrets = pbx.secrets()
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._session = _session(pbx, logs_in=logs_in)
@@ -377,7 +378,7 @@ class AriClient:
             self._note_certificate(answer)
             self._is_on_our_machine = _comes_from_here(answer)
             self._date = answer.headers.get("Date", "")
-            body = self._read(answer, call)
+            body = self._secrets.free_answer(self._read(answer, call))
         wrong = refusal(self._pbx, call, answer.status_code, answer.headers.get("Server", ""), body)
         try:
             if wrong:

@@ -24,6 +24,7 @@ from healthmon.ari.address import address_of, authorization, events_url
 from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unreachable
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
+from healthmon.text.passwords import NO_SECRETS, OwnSecrets
 from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 from healthmon.wire.pace import Pace, PeerLimits, TooLong, TooSlow, receive, what_is_left
@@ -70,14 +71,15 @@ def open_events(
                 enable_multithread=False,
             )
         closing.pop_all()
-    return EventSocket(pbx.name, web_socket, stream)
+    return EventSocket(pbx.name, web_socket, stream, pbx.secrets())
 
 
 class EventSocket:
-    """An open event stream. Owned by one thread."""
+    """An open event stream. Owned by one thread. ``secrets``: what we told whoever sends it."""
 
-    def __init__(self, pbx: str, web_socket: WebSocket, stream: _ReadAhead) -> None:
+    def __init__(self, pbx: str, web_socket: WebSocket, stream: _ReadAhead, secrets: OwnSecrets = NO_SECRETS) -> None:
         self._pbx = pbx
+        self._secrets = secrets
         self._socket = web_socket
         self._stream = stream
         #: What came of a message that comes in several frames.
@@ -87,11 +89,18 @@ class EventSocket:
         self._socket.settimeout(PATIENCE)
 
     def receive(self) -> bytes | None:
-        """The next event as it came; b"" for a ping or pong; None when no whole message came for a second.
+        """The next event without secrets of ours; b"" for a ping or pong; None: no whole message came for a second.
 
         Raises AriUnreachable when the stream ended, or a message that has begun does not come to its end; AriUnexpected
         for frames that break the rules.
         """
+        event = self._next_message()
+        if event:
+            event = bytes(self._secrets.free_answer(event))
+        return event
+
+    def _next_message(self) -> bytes | None:
+        """The next event as it came."""
         if self._is_between_messages():
             if (text := self._stream.take_text_frame()) is not None:
                 return text
@@ -170,9 +179,8 @@ class EventSocket:
         # A time-out is one of sending: nobody takes what we say.
         if isinstance(error, (WebSocketConnectionClosedException, WebSocketTimeoutException, OSError)):
             return self._closed("the event stream broke off")
-        return AriUnexpected(
-            self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({with_its_type(error)[:200]})"
-        )
+        said = self._secrets.free_sentence(with_its_type(error))
+        return AriUnexpected(self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({said[:200]})")
 
     def _closed(self, what: str) -> AriUnreachable:
         return AriUnreachable(self._pbx, _CALL, what, Trouble.CLOSED)
@@ -211,7 +219,8 @@ def _handshake_failure(pbx: PbxConfig, error: Exception, timeout: float) -> AriE
         return unreachable(pbx, _CALL, error, timeout=timeout)
     if "Redirect limit" in str(error):
         return AriUnexpected(pbx.name, _CALL, "an answer that sends us elsewhere, which is not followed")
-    return AriUnexpected(pbx.name, _CALL, f"the upgrade to a WebSocket failed ({with_its_type(error)[:200]})")
+    said = pbx.secrets().free_sentence(with_its_type(error))
+    return AriUnexpected(pbx.name, _CALL, f"the upgrade to a WebSocket failed ({said[:200]})")
 
 
 def _bad_status(pbx: PbxConfig, error: WebSocketBadStatusException) -> AriError:

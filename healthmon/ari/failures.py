@@ -25,7 +25,6 @@ from healthmon.errors import (
     Trouble,
 )
 from healthmon.text.longtext import shortened
-from healthmon.text.passwords import without_password
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
 from healthmon.wire.pace import TooLong, TooSlow
 
@@ -83,12 +82,12 @@ def talking_to(pbx: PbxConfig, call: str, *, timeout: float) -> AbstractContextM
 
 def unreachable(pbx: PbxConfig, call: str, error: Exception, *, timeout: float) -> AriUnreachable:
     """Say why there was no answer. ``timeout`` is how long was waited for it, seconds."""
-    address = address_of(pbx)
-    trouble, what = _no_answer(address, error, timeout)
+    trouble, what = _no_answer(pbx, error, timeout)
     return AriUnreachable(pbx.name, call, what, trouble)
 
 
-def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trouble, str]:
+def _no_answer(pbx: PbxConfig, error: Exception, timeout: float) -> tuple[Trouble, str]:
+    address = address_of(pbx)
     chain = list(causes_of(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -99,7 +98,8 @@ def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trou
             return known
     if any(isinstance(cause, _ENDED) for cause in chain):
         return Trouble.CLOSED, _CLOSED.format(at=address)
-    return Trouble.UNEXPECTED, f"an answer that cannot be read ({shortened(with_its_type(error), 200)})"
+    said = pbx.secrets().free_sentence(with_its_type(error))
+    return Trouble.UNEXPECTED, f"an answer that cannot be read ({shortened(said, 200)})"
 
 
 def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[Trouble, str] | None:
@@ -147,9 +147,12 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> 
     """What an answer that is not 2xx means; None: it is 2xx."""
     if 200 <= status < 300:
         return None
+    secrets = pbx.secrets()
+    # First of all: what looks like a password of others may be a part of ours.
+    body = secrets.free_answer(body)
     said = error_message(body)
     if said is not None:
-        said = without_password(said, pbx.password)
+        said = secrets.free_sentence(said)
     if status in (401, 403):
         return AriDenied(pbx.name, call, _denied(status, said), status)
     if status == 404:
@@ -163,7 +166,7 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> 
     what = f"an answer {status}" + (f" ({said})" if said else "")
     if 300 <= status < 400:
         what += " that sends us elsewhere, which is not followed"
-    return AriUnexpected(pbx.name, call, what, excerpt(body))
+    return AriUnexpected(pbx.name, call, what, secrets.free_sentence(excerpt(body)))
 
 
 def _denied(status: int, said: str | None) -> str:

@@ -16,6 +16,7 @@ from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.urls import THROUGH_HTTP, place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, url_of, written
 from healthmon.model import Kind, Probe, Severity
+from healthmon.text.visible import visible
 from healthmon.times.occasions import CalendarTime
 from healthmon.times.weekly import Weekly
 
@@ -59,7 +60,7 @@ def _heartbeat(config: Config) -> str:
 def describe_pbx(pbx: PbxConfig) -> list[str]:
     """Say where a PBX is, how it is looked at, and who is told about it."""
     lines = [
-        f"pbx {pbx.name}: {pbx.url} as {pbx.username}, application {pbx.application}{_tls(pbx)}",
+        f"pbx {pbx.name}: {pbx.url} as {visible(pbx.username)}, application {pbx.application}{_tls(pbx)}",
         f"    asked every {written(pbx.poll_every)}; {written(pbx.restart_grace)} of grace after its restart",
         f"    {hold_in_words(pbx.hold)}",
         f"    tells {_names(pbx.receivers)}{_again(pbx)}",
@@ -68,7 +69,7 @@ def describe_pbx(pbx: PbxConfig) -> list[str]:
         where = pbx.ami
         if where == THROUGH_HTTP:
             where = pbx.url
-        lines.insert(1, f"    registrations from the manager interface at {where} as {pbx.ami_username}")
+        lines.insert(1, f"    registrations from the manager interface at {where} as {visible(pbx.ami_username)}")
     return lines
 
 

@@ -93,6 +93,8 @@ def manager_url(value: str) -> str:
     if value == THROUGH_HTTP:
         return value
     form = "it looks like tcp://127.0.0.1:5038"
+    # Behind these somebody may have written a password.
+    plain = re.split("[?#]", value, maxsplit=1)[0]
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -104,9 +106,9 @@ def manager_url(value: str) -> str:
         guess = ""
         if re.fullmatch(r"[\w.-]+(:[0-9]+)?", value):
             guess = f"tcp://{shown(value)}"
-        raise Unsuitable(f"{shown(value)}: must begin with tcp:// or tls://, or be http (through url)", guess)
+        raise Unsuitable(f"{shown(plain)}: must begin with tcp:// or tls://, or be http (through url)", guess)
     if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"?#]", value) or parts.path not in ("", "/"):
-        raise Unsuitable(f"{shown(value)}: this is no address of a manager interface; {form}")
+        raise Unsuitable(f"{shown(plain)}: this is no address of a manager interface; {form}")
     return f"{parts.scheme}://{_in_url(parts.hostname)}:{port or MANAGER_PORTS[parts.scheme]}"
 
 

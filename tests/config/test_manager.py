@@ -70,3 +70,15 @@ def test_what_is_wrong_is_one_sentence(files: Files, options: tuple[str, ...], s
     assert sentence in said
     assert len(said.splitlines()) == 1
     assert "hunter22" not in said
+
+
+@pytest.mark.parametrize("address", ["tcp://h:5038/path?secret=hunter22", "tcp://h#hunter22", "h?secret=hunter22"])
+def test_what_is_behind_an_address_may_be_a_password_and_is_not_shown(files: Files, address: str) -> None:
+    assert "hunter22" not in load_error(files, f"ami = {address}", *USER)
+
+
+def test_control_characters_of_a_user_are_shown_as_what_they_are(files: Files) -> None:
+    config = files.load(pbx("ami = tcp://h", "ami_username = mo\x1b[31mnitor", USER[1]) + WATCH + RECEIVER)
+
+    assert "as mo\\x1b[31mnitor" in "\n".join(describe(config))
+    assert "\x1b" not in "\n".join(describe(config))

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from healthmon.config import urls, values
 from healthmon.config.options import Option, SectionKind, made_of, option
 from healthmon.config.sections.shared import ESCALATE_TO, REMIND_EVERY, Escalation, Hold, Secret
+from healthmon.text.passwords import OwnSecrets
 
 
 class PbxConfig(Struct, frozen=True):
@@ -135,6 +136,11 @@ class PbxConfig(Struct, frozen=True):
         absent="",
         example="acme",
     )
+
+    def secrets(self) -> OwnSecrets:
+        """What of these options whoever answers there may repeat, and nobody else is to see."""
+        logins = ((self.username, self.password), (self.ami_username, self.ami_password))
+        return OwnSecrets((self.password, self.ami_password), logins)
 
 
 PBX = SectionKind(
