@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from msgspec import Struct
 from healthmon import __version__
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.history.figures import Figures
-from healthmon.model import DisplayNames, Incident, Kind, Transition
+from healthmon.model import DisplayNames, Health, Incident, Kind, Target, Transition
 from healthmon.report.availability.account import TargetFigures
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.availability.selection import Selection
@@ -46,6 +46,8 @@ class ProviderOutage(Struct, frozen=True):
     changes: tuple[tuple[str, Transition], ...]
     #: Our other providers in the time of the outage.
     others: tuple[TargetFigures, ...]
+    #: Why those of them that were degraded, in any check, were that last.
+    degraded: Mapping[Target, str]
     #: This one in the last 30 days; None: nothing is known.
     month: Figures | None
     names: DisplayNames
@@ -65,16 +67,27 @@ def outage_of(reader: Reader, incident: Incident, now: float, names: DisplayName
     ]
     providers = Selection(kinds=(Kind.PROVIDER,))
     meanwhile = account_of(reader, ReportRequest((incident.since, max(end, incident.since + 1)), providers), now)
+    others = tuple(line for line in meanwhile.lines if line.target != target and not line.is_apart)
     itself = Selection(pbxs=(target.pbx,), endpoints=(target.endpoint,))
     month = account_of(reader, ReportRequest((now - WINDOW, now), itself), now)
     return ProviderOutage(
         incident,
         with_called(target.endpoint, target, names),
         tuple(sorted(changes, key=lambda entry: entry[1].at)),
-        tuple(line for line in meanwhile.lines if line.target != target and not line.is_apart),
+        others,
+        dict(_degraded(reader, {line.target for line in others}, (incident.since, end))),
         next((line.figures for line in month.lines if not line.is_apart), None),
         names,
     )
+
+
+def _degraded(reader: Reader, targets: Iterable[Target], window: tuple[float, float]) -> Iterator[tuple[Target, str]]:
+    """Say of which targets a check was degraded in a time, also one that does not count, and why it was that last."""
+    for target in targets:
+        changes = [change for history in reader.life(target, *window) for change in history.transitions]
+        bad = [change for change in changes if change.after is Health.DEGRADED]
+        if bad:
+            yield target, max(bad, key=lambda change: change.at).cause
 
 
 def provider_text(outage: ProviderOutage, zone: ZoneInfo, now: float, *, with_addresses: bool) -> str:
@@ -126,6 +139,8 @@ def _others(outage: ProviderOutage) -> Iterator[str]:
             yield f"  {name}: down for {duration(figures.down_s)} of it"
         elif not figures.up_s + figures.degraded_s:
             yield f"  {name}: not known"
+        elif line.target in outage.degraded:
+            yield f"  {name}: degraded{after(': ', outage.degraded[line.target])}"
         else:
             yield f"  {name}: worked"
 
