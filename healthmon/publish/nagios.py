@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from healthmon.core.belief.pbx import NO_REGISTRATIONS
-from healthmon.model import Check, Health, Kind
+from healthmon.model import SEEN_PAST_ARI, Check, Health, Kind
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
-from healthmon.report.status.rows import Status, TargetStatus, count_unknown
+from healthmon.report.status.rows import PbxStatus, Status, TargetStatus, count_unknown
 from healthmon.report.status.words import how_many_unknown, seems, unknown_checks
 
 #: So many things that are not well are listed, each in a line of its own: Nagios keeps some kilobytes.
@@ -113,7 +113,10 @@ def plugin_output(status: Status, request: CheckRequest, zone: ZoneInfo) -> Plug
     state = _state(status, request, found)
     first = _first_line(state, _summary(status, found, zone))
     lines = [f"{first} | {_figures(status, request, found)}", *_details(status, found, zone)]
-    lines += [_safe(_described(row, status, zone)) for row in never_known]
+    beside = list(never_known)
+    if state is PluginState.UNKNOWN:
+        beside += [row for row in _unseen(status, request) if row not in found.unknown]
+    lines += [_safe(_described(row, status, zone)) for row in beside]
     return PluginOutput(state, "\n".join(lines))
 
 
@@ -180,9 +183,20 @@ def _is_nothing_known(status: Status, request: CheckRequest, found: Counted) -> 
         return bool(found.unknown)
     if request.check and (_is_unknown_of_a_pbx(found) or _never_known(status, request, found)):
         return True
+    return bool(_unseen(status, request)) or any(pbx.old for pbx in _concerned(status, request))
+
+
+def _concerned(status: Status, request: CheckRequest) -> list[PbxStatus]:
+    """The PBXs behind which all is that was asked for."""
     meant = Selection(pbxs=request.selection.pbxs)
-    concerned = (pbx for pbx in status.pbxs if meant.includes(pbx.row.target, pbx.row.kind, ""))
-    return any(pbx.old or pbx.row.state is Health.UNKNOWN for pbx in concerned)
+    return [pbx for pbx in status.pbxs if meant.includes(pbx.row.target, pbx.row.kind, "")]
+
+
+def _unseen(status: Status, request: CheckRequest) -> list[TargetStatus]:
+    """The PBXs that cannot be seen, where what was asked for is hidden by that: not what has a witness beside ARI."""
+    if request.check in SEEN_PAST_ARI:
+        return []
+    return [pbx.row for pbx in _concerned(status, request) if pbx.row.state is Health.UNKNOWN]
 
 
 def _is_unknown_of_a_pbx(found: Counted) -> bool:

@@ -255,3 +255,36 @@ def test_registrations_of_who_was_never_let_in_are_unknown_from_the_first_minute
         plain = run("check", "--pbx", "branch")
 
     assert plain.exit_code == 0
+
+
+@pytest.mark.parametrize("chosen", [[], ["--endpoint", "PJSIP/trunk"]])
+def test_registrations_are_known_while_ari_is_refused_and_an_unknown_says_why(
+    chosen: list[str], database: Path, run: Run
+) -> None:
+    why = "password refused; the user name or password is wrong: 401"
+    unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason=why)
+    registered = replace(provider("trunk"), check=Check.REGISTRATION)
+    lost = replace(provider("trunk", DOWN), check=Check.REGISTRATION, reason="not registered")
+    with running(database, [unseen, provider("trunk"), registered], pbx_states=[blind(why=why)]):
+        well = run("check", "--check", "registration", *chosen)
+        hidden = run("check", *chosen)
+    with running(database, [unseen, provider("trunk"), lost], pbx_states=[blind(why=why)]):
+        down = run("check", "--check", "registration", *chosen)
+
+    assert (well.exit_code, well.stdout.partition(" | ")[0]) == (0, "HEALTHMON OK: 0 of 1 down")
+    assert (down.exit_code, "not registered" in down.stdout) == (2, True)
+    assert (hidden.exit_code, why in hidden.stdout.splitlines()[1]) == (3, True)
+
+
+def test_who_answers_nobody_is_the_reason_before_the_registration_that_it_takes_away(database: Path, run: Run) -> None:
+    silent = "does not answer our OPTIONS (UDP 192.0.2.11:5060); Asterisk: not known (the PBX cannot be seen)"
+    options = replace(provider("trunk", DOWN), check=Check.OPTIONS, reason=silent)
+    lost = replace(provider("trunk", DOWN), check=Check.REGISTRATION, reason="not registered")
+    unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason="password refused")
+    with running(database, [unseen, provider("trunk"), lost, options], pbx_states=[blind(why="password refused")]):
+        checked = run("check", "--endpoint", "PJSIP/trunk")
+        shown = run("status")
+
+    assert f"options: {silent}" in checked.stdout
+    assert f"options: {silent}" in shown.stdout
+    assert "not registered" not in checked.stdout

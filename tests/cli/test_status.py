@@ -622,6 +622,24 @@ def test_a_receiver_that_is_left_alone_is_shown_with_what_waits(database: Path, 
     assert "to be told to oncall/boss (opened), waiting: for the end of its quiet time" in run("incident", "1").stdout
 
 
+def test_what_waits_until_somebody_can_see_whether_it_lasts_says_so(database: Path, run: Run) -> None:
+    stopped(database, [connection(), phone("101", DOWN)], pbx_states=[blind()])
+    with closing(open_writer(database, now=NOW)) as writer, closing(open_outbox(database)) as outbox:
+        down = outage(1, phone("101", DOWN), NOW - HOUR, severity=Severity.WARNING)
+        opened = Notification(1, "oncall/boss", Reason.OPENED, 0, NOW - HOUR, NOW - HOUR)
+        writer.commit(Changes(incidents={1: down}, notifications=[opened]))
+        # Nobody has noted yet that it is over.
+        outbox.keep_quiet("oncall/boss", NOW - 60)
+
+    said = "oncall/boss: 1 message waiting: it cannot be seen whether it lasts"
+    assert run("status").stdout.splitlines()[2] == said
+    assert json.loads(run("status", "--json").stdout)["waiting_for_sight"] == [
+        {"receiver": "oncall/boss", "waiting": 1}
+    ]
+    story = run("incident", "1").stdout
+    assert "to be told to oncall/boss (opened), waiting: it cannot be seen whether it lasts" in story
+
+
 def test_status_tells_a_pbx_that_only_we_cannot_see_from_one_that_is_down(database: Path, run: Run) -> None:
     why = "password refused; the user name or password is wrong: 401"
     unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason=why)

@@ -92,10 +92,12 @@ class Endpoints:
         if contacts is not None:
             # The first of several is lost, or slow: few ever have that check.
             self._booking.settle(contacts, contacts.begin(at, step.now), step)
+        options = endpoint.options
+        if options is not None:
+            options.is_asterisk_unseen = pbx.is_blind
         for check in endpoint.checks.values():
             if not pbx.is_blind_for(check.check):
                 self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
-        options = endpoint.options
         if options is not None and options.handed_over_at is not None:
             self._hand_over(pbx, endpoint, options, options.handed_over_at, step)
         if (endpoint.word is Health.DOWN) is not (endpoint.probe_plan is not None) and is_asked_while_offline(endpoint):

@@ -32,6 +32,8 @@ USUAL_EVERY = 60.0
 
 #: So the words of a plain answer begin; of another answer the code is a remark.
 PLAIN = "answers 2"
+#: What stands between our view and that of Asterisk; and for that while ARI cannot see the PBX.
+ASTERISK, NOT_KNOWN = "; Asterisk: ", "not known (the PBX cannot be seen)"
 
 
 def probe_plan(endpoint: EndpointFacts) -> ProbePlan | None:
@@ -114,7 +116,7 @@ class Options(EndpointCheck):
     That no answer comes counts only after one has come before: many carriers answer nobody but their customers' PBXs.
     """
 
-    __slots__ = ("handed_over_at",)
+    __slots__ = ("handed_over_at", "is_asterisk_unseen")
 
     #: Whether it was ever better than "answers 503": until then that is shown, and not told.
     works: ClassVar[tuple[Health, ...]] = (Health.UP,)
@@ -124,6 +126,8 @@ class Options(EndpointCheck):
         #: Since when Asterisk checks it as well as we do, so that it is asked only until it is known how it is; None:
         #: Asterisk does not.
         self.handed_over_at: float | None = None
+        #: ARI cannot see the PBX: what Asterisk said before is no fact now.
+        self.is_asterisk_unseen = False
 
     def plan_until_handed_over(self, now: float) -> ProbePlan | None:
         """Say how it is asked although Asterisk checks it as well by now; None: there is no reason to ask it any more.
@@ -197,14 +201,29 @@ class Options(EndpointCheck):
 
     def why(self) -> str:
         """Our view, and beside it that of Asterisk, where it is another."""
-        view = ""
-        if is_partly_unchecked(self.endpoint.settings):
-            view = "not checked"
-        elif self.endpoint.word is Health.UP:
-            view = "reachable"
-        if self.heard is Health.UP or not view:
+        if self.heard is Health.UP:
             return self.words
-        return f"{self.words}; Asterisk: {view}"
+        return f"{self.words}{self._view_of_asterisk()}"
+
+    def _view_of_asterisk(self) -> str:
+        if is_partly_unchecked(self.endpoint.settings):
+            return f"{ASTERISK}not checked"
+        if self.is_asterisk_unseen:
+            return f"{ASTERISK}{NOT_KNOWN}"
+        if self.endpoint.word is Health.UP:
+            return f"{ASTERISK}reachable"
+        return ""
+
+    def correct_reason(self) -> None:
+        """Asterisk's view is known no longer, or again, since it was believed."""
+        words, beside, view = self.reason.partition(ASTERISK)
+        is_known = view != NOT_KNOWN
+        if self.is_wrong and beside and is_known is self.is_asterisk_unseen:
+            self.reason = f"{words}{self._view_of_asterisk()}"
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Everything that an observation can change, and the view of Asterisk in its reason."""
+        return (*super().fingerprint(), self.reason)
 
     def remark_beside(self) -> str:
         """What it answers, where that is not simply "yes"; that it has never answered."""

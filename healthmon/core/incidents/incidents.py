@@ -287,7 +287,8 @@ def _cause(incident: Incident, state: CheckState) -> str:
     if incident.was_explained:
         # Until it is told it is told as it is by then.
         return state.remark or state.reason
-    if state.belief is not incident.health or incident.is_logged_out or incident.check == Check.RESTARTS:
+    is_reason_current = incident.is_logged_out or incident.check in (Check.RESTARTS, Check.OPTIONS)
+    if state.belief is not incident.health or is_reason_current:
         return state.reason
     return incident.cause
 

@@ -495,6 +495,7 @@ SAYINGS = {
         "не отвечает на OPTIONS кодом 2xx или не отвечает вовсе ({said})"
     ),
     "{why}; Asterisk: reachable": "{why}; для Asterisk: доступен",
+    "{why}; Asterisk: not known (the PBX cannot be seen)": "{why}; для Asterisk: неизвестно (АТС не видна)",
     "{why}; Asterisk: not checked": "{why}; Asterisk его не проверяет",
     "{why}; our own OPTIONS: {answer}": "{why}; на собственные OPTIONS: {answer}",
     "{why}; registered at {server}, renewed since then": "{why}; регистрация на {server} с тех пор обновлена",

@@ -52,7 +52,7 @@ def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -
     pending_sites = None
     if status.pending_sites is not None:
         pending_sites = [_pending_site(site, status) for site in status.pending_sites]
-    return {
+    data: StatusFields = {
         "daemon": {
             "running": status.is_running,
             "stale": status.is_stale,
@@ -69,6 +69,9 @@ def status_data(status: Status, targets: Sequence[TargetStatus] | None = None) -
         "failing_addresses": [_address(address) for address in status.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in status.quiet_urls],
     }
+    if status.unseen_urls:
+        data["waiting_for_sight"] = [{"receiver": url.url_id, "waiting": url.waiting} for url in status.unseen_urls]
+    return data
 
 
 def _summary(status: Status) -> SummaryFields:

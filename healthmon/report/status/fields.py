@@ -160,6 +160,13 @@ class AddressFields(TypedDict):
 QuietFields = TypedDict("QuietFields", {"receiver": str, "until": str, "except": list[str], "waiting": int})
 
 
+class UnseenFields(TypedDict):
+    """A receiver's URL for which messages wait until somebody can see whether their outages last."""
+
+    receiver: str
+    waiting: int
+
+
 class DaemonFields(TypedDict):
     """Whether what follows is how things stand now."""
 
@@ -193,3 +200,5 @@ class StatusFields(TypedDict):
     failing_receivers: list[FailingFields]
     failing_addresses: list[AddressFields]
     quiet_receivers: list[QuietFields]
+    #: Missing: no message waits for that.
+    waiting_for_sight: NotRequired[list[UnseenFields]]

@@ -21,6 +21,7 @@ from healthmon.report.status.rows import (
     RoundTrips,
     Status,
     TargetStatus,
+    UnseenUrl,
     endpoint_rows,
     group_outage_of,
     in_order,
@@ -95,6 +96,11 @@ def read_status(
             QuietUrl(url.url_id, url.quiet_until, url.quiet_except, url.waiting)
             for url in urls
             if url.quiet_until is not None and url.quiet_until > now and url.waiting
+        ),
+        unseen_urls=tuple(
+            UnseenUrl(url.url_id, url.waiting_for_sight)
+            for url in urls
+            if url.waiting_for_sight and (url.quiet_until or 0.0) <= now
         ),
     )
 

@@ -275,6 +275,13 @@ class QuietUrl(Struct, frozen=True):
     waiting: int
 
 
+class UnseenUrl(NamedTuple):
+    """A receiver's URL for which messages wait until somebody can see whether their outages last."""
+
+    url_id: str
+    waiting: int
+
+
 class Status(Struct, frozen=True):
     """Everything that ``healthmon status`` shows."""
 
@@ -292,6 +299,8 @@ class Status(Struct, frozen=True):
     #: What is about to; None: nobody looked for it.
     pending_sites: tuple[PendingSite, ...] | None = None
     quiet_urls: tuple[QuietUrl, ...] = ()
+    #: Those that are not left alone, and for which something waits for sight.
+    unseen_urls: tuple[UnseenUrl, ...] = ()
     #: What keeps the daemon from working, as far as that can be seen from here: its process is stopped, its disk full.
     hindrance: Hindrance | None = None
     #: What the clock left out when it was set forward: nothing was there.
@@ -567,6 +576,9 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
 
 def _worst_that_counts(in_order: Sequence[TargetStatus]) -> TargetStatus:
     counting = [row for row in in_order[1:] if row.counts]
+    if in_order[0].is_hidden:
+        # Where nobody knows whether Asterisk reaches it, who does not answer us explains that it registers nobody.
+        counting.sort(key=lambda row: row.check != Check.OPTIONS or row.state is not Health.DOWN)
     # That another check is not known says nothing of the endpoint, unless it was down when it was seen last.
     worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN or row.seems_down]
     if in_order[0].is_hidden and in_order[0].belief is None:

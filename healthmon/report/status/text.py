@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         PendingSiteFields,
         QuietFields,
         StatusFields,
+        UnseenFields,
     )
 
 
@@ -39,6 +40,7 @@ def status_text(data: StatusFields, wish: StatusLayout, zone: ZoneInfo, screen: 
         *(line(_failing(url, times), screen, "bold red") for url in data["failing_receivers"]),
         *(line(_address(address, times), screen, "bold red") for address in data["failing_addresses"]),
         *(line(_quiet(url, times), screen) for url in data["quiet_receivers"]),
+        *(line(_unseen(url), screen) for url in data.get("waiting_for_sight", ())),
         pbx_table(data, wish, times, screen),
         "".join(line(_cause(cause, times), screen, "bold red") for cause in data["causes"]),
         "".join(line(_pending_site(site), screen, "yellow") for site in data["pending_sites"] or ()),
@@ -93,6 +95,12 @@ def _quiet(url: QuietFields, times: WrittenTimes) -> str:
     loud = after(" except ", ", ".join(url["except"]))
     until = times.short(url["until"])
     return f"{url['receiver']} is quiet until {until}{loud}; {counted(url['waiting'], 'message')} waiting"
+
+
+def _unseen(url: UnseenFields) -> str:
+    """Say that messages wait which nobody can tell to be true still."""
+    waiting = counted(url["waiting"], "message")
+    return f"{url['receiver']}: {waiting} waiting: it cannot be seen whether it lasts"
 
 
 def _cause(cause: CauseFields, times: WrittenTimes) -> str:

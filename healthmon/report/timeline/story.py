@@ -162,10 +162,12 @@ def _telling(telling: NotificationRecord) -> StoryEvent:
     attempts = ""
     if telling.attempts > 1:
         attempts = f", {counted(telling.attempts, 'attempt')}"
-    quiet = ""
-    if telling.is_quiet:
-        quiet = "for the end of its quiet time"
-    why = after(": ", "; ".join(filter(None, (quiet, telling.why))))
+    waits = ""
+    if telling.is_out_of_sight:
+        waits = "it cannot be seen whether it lasts"
+    elif telling.is_quiet:
+        waits = "for the end of its quiet time"
+    why = after(": ", "; ".join(filter(None, (waits, telling.why))))
     at, who = telling.at or telling.booked_at, f"{telling.url_id} ({telling.reason}"
     words = f"not told to {who}), {telling.state}{why}"
     if telling.state == "delivered":

@@ -29,23 +29,16 @@ from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
 from healthmon.store.read.degraded import with_degraded_since
 from healthmon.store.read.remembered import SAID, read_caller_names, read_incident
-from healthmon.store.read.unseen import with_unseen
+from healthmon.store.read.unseen import IS_UNSEEN, with_unseen
 from healthmon.store.rows import INCIDENTS
 from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
 
-#: Whether nobody can see at present how an incident ``i`` is: its check cannot be seen, or what is behind its PBX.
-_IS_UNSEEN = f"""(EXISTS (SELECT 1 FROM pbx_states p WHERE p.pbx = i.pbx AND p.blind_why <> ''
-            AND (i.resource <> '' OR i.check_name IN ('{Check.INVENTORY}', '{Check.DRIVERS}'))
-            AND i.check_name NOT IN {SEEN_PAST_ARI})
-        OR EXISTS (SELECT 1 FROM checks c JOIN states s ON s.check_id = c.id WHERE c.pbx = i.pbx
-            AND c.technology = i.technology AND c.resource = i.resource AND c.name = i.check_name AND s.veil <> ''))"""  # noqa: S608
-
 #: What a silence or a maintenance window mutes is held back while it lasts; so is that something lasts which nobody can
 #: see. That somebody took note of it is told to an on-call service all the same.
 NOT_HELD = f"""NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = n.incident_id AND i.closed_at IS NULL
-        AND (i.muted_by <> '' OR (n.reason <> 'acknowledged' AND {_IS_UNSEEN})))"""  # noqa: S608 (constants of ours)
+        AND (i.muted_by <> '' OR (n.reason <> 'acknowledged' AND {IS_UNSEEN})))"""  # noqa: S608 (constants of ours)
 
 #: Whether a row of ``notifications n`` may be told in the quiet time of its URL, if there is one at ``:moment``.
 NOT_QUIET = """NOT EXISTS (SELECT 1 FROM urls quiet JOIN incidents loud ON loud.id = n.incident_id
@@ -100,7 +93,7 @@ _UNEXPLAINED = f"""SELECT i.id, i.kind, i.severity, i.health, i.check_name, i.pb
         AND n.state IN ('waiting', 'sending', 'undeliverable')) AS is_undelivered FROM incidents i
     WHERE i.closed_at IS NULL AND i.muted_by = '' AND i.check_name <> 'manager' AND NOT EXISTS (
         SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)
-    AND NOT {_IS_UNSEEN}"""  # noqa: S608 (a constant of ours)
+    AND NOT {IS_UNSEEN}"""  # noqa: S608 (a constant of ours)
 
 _UNSEEN_PBXS = """SELECT pbx FROM incidents
     WHERE closed_at IS NULL AND check_name = 'connection' AND health IN ('down', 'unknown')"""

@@ -72,7 +72,7 @@ from healthmon.store.read.remembered import (
     read_states,
     read_states_of,
 )
-from healthmon.store.read.unseen import with_unseen
+from healthmon.store.read.unseen import WAITS_FOR_SIGHT, with_unseen
 from healthmon.store.rows import INCIDENTS, NOTES, REASONS, RESTARTS, SILENCES, URLS, place_period_of
 from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
@@ -131,6 +131,8 @@ class UrlFacts(UrlState, frozen=True):
     attempts: int = 0
     #: Rows that wait or are being sent.
     waiting: int = 0
+    #: Rows that wait until somebody can see whether their outages last.
+    waiting_for_sight: int = 0
     #: Its quiet time as it was last noted: until when, perhaps in the past, and which severities are told all the same.
     quiet_until: float | None = None
     quiet_except: tuple[str, ...] = ()
@@ -166,6 +168,8 @@ class NotificationRecord(Struct, frozen=True):
     subject: str
     #: It waits for the end of its URL's quiet time.
     is_quiet: bool = False
+    #: It waits until somebody can see whether its outage lasts.
+    is_out_of_sight: bool = False
 
 
 INCIDENTS_IN_WINDOW = f"""SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
@@ -273,6 +277,8 @@ class Reader:
         rows = self._rows(
             f"""SELECT u.*, (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'waiting')
                 + (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'sending') AS waiting,
+                (SELECT COUNT(*) FROM notifications n JOIN incidents i ON i.id = n.incident_id
+                    WHERE n.url_id = u.url_id AND {WAITS_FOR_SIGHT}) AS waiting_for_sight,
                 {SENDING_SINCE}
             FROM urls u ORDER BY u.url_id"""  # noqa: S608 (a constant of ours)
         )
@@ -282,6 +288,7 @@ class Reader:
                 **asdict(URLS.of(row, self._timeline)),
                 attempts=row["attempts"],
                 waiting=row["waiting"],
+                waiting_for_sight=row["waiting_for_sight"],
                 quiet_until=self._timeline.shown_or_none(row["quiet_until"]),
                 quiet_except=tuple(row["quiet_except"].split()),
                 recipients=tuple(recipients.get(row["url_id"], ())),
@@ -453,10 +460,11 @@ class Reader:
     def tellings(self, incident_id: int) -> list[NotificationRecord]:
         """Return who was told what about an incident, or why not, in the order of booking."""
         rows = self._rows(
-            """SELECT n.*, n.state = 'waiting' AND u.quiet_until IS NOT NULL
-                AND u.quiet_except NOT LIKE '%' || i.severity || '%' AS is_quiet
+            f"""SELECT n.*, n.state = 'waiting' AND u.quiet_until IS NOT NULL
+                AND u.quiet_except NOT LIKE '%' || i.severity || '%' AS is_quiet,
+                {WAITS_FOR_SIGHT} AS is_out_of_sight
             FROM notifications n JOIN incidents i ON i.id = n.incident_id LEFT JOIN urls u ON u.url_id = n.url_id
-            WHERE n.incident_id = :incident_id ORDER BY n.id""",
+            WHERE n.incident_id = :incident_id ORDER BY n.id""",  # noqa: S608 (constants of ours)
             {"incident_id": incident_id},
         )
         return [
@@ -471,6 +479,7 @@ class Reader:
                 why=row["why"],
                 subject=row["subject"],
                 is_quiet=bool(row["is_quiet"]),
+                is_out_of_sight=bool(row["is_out_of_sight"]),
             )
             for row in rows
         ]

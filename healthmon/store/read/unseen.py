@@ -17,6 +17,17 @@ from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.session import Session
 from healthmon.store.timeline import Timeline
 
+#: Whether nobody can see at present how an incident ``i`` is: its check cannot be seen, or what is behind its PBX.
+IS_UNSEEN = f"""(EXISTS (SELECT 1 FROM pbx_states p WHERE p.pbx = i.pbx AND p.blind_why <> ''
+            AND (i.resource <> '' OR i.check_name IN ('{Check.INVENTORY}', '{Check.DRIVERS}'))
+            AND i.check_name NOT IN {SEEN_PAST_ARI})
+        OR EXISTS (SELECT 1 FROM checks c JOIN states s ON s.check_id = c.id WHERE c.pbx = i.pbx
+            AND c.technology = i.technology AND c.resource = i.resource AND c.name = i.check_name AND s.veil <> ''))"""  # noqa: S608
+
+#: Whether a row of ``notifications n`` waits until somebody can see whether its incident ``i`` lasts.
+WAITS_FOR_SIGHT = f"""(n.state = 'waiting' AND i.closed_at IS NULL AND i.muted_by = '' AND n.reason <> 'acknowledged'
+        AND {IS_UNSEEN})"""
+
 # In the order of their ends, which the index gives: whoever reads them stops at the end of the incident. They do not
 # overlap, so that is the order of their beginnings, too.
 # In a grace after a restart of Asterisk it is looked at, and not believed yet: that is no time in which nobody saw it.

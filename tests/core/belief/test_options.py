@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from healthmon.core.belief.endpoints import ASTERISK_REACHES_IT
 from healthmon.core.belief.evidence import NEVER_ANSWERED, NOT_QUALIFIED, RECONFIGURED, UNCHECKED_YET
+from healthmon.errors import Trouble
 from healthmon.model import (
     Changes,
     Channel,
@@ -176,6 +177,30 @@ def test_a_provider_that_answers_503_is_told_as_degraded_with_asterisks_view_bes
 
     scene.answers(UP, OK)
     assert scene.told()[1:] == [(Reason.RESOLVED, OPTIONS, DEGRADED)]
+
+
+def test_what_asterisk_said_before_ari_refused_is_not_said_of_now() -> None:
+    scene = Provider(ASKING).settle()
+    scene.answer_of_it = DOWN, SILENT
+
+    for _ in range(12):
+        scene.report(Trouble.DENIED)
+        scene.probed()
+        scene.after(10)
+    [incident] = [each for each in scene.open() if each.check == OPTIONS]
+    unseen = f"{SILENT}; Asterisk: not known (the PBX cannot be seen)"
+    assert (incident.health, incident.cause) == (DOWN, unseen)
+    assert scene.state(TRUNK, OPTIONS).reason == unseen
+
+    scene.go_on(70)
+    assert scene.state(TRUNK, OPTIONS).reason == f"{SILENT}; Asterisk: reachable"
+    [incident] = [each for each in scene.open() if each.check == OPTIONS]
+    assert incident.cause == f"{SILENT}; Asterisk: reachable"
+
+    scene.report(Trouble.DENIED)
+    scene.probed()
+    [incident] = [each for each in scene.open() if each.check == OPTIONS]
+    assert scene.state(TRUNK, OPTIONS).reason == incident.cause == unseen
 
 
 def test_one_that_has_never_answered_better_is_shown_and_not_told() -> None:
