@@ -47,9 +47,8 @@ class OwnSecrets:
             secret for secret in self._all if len(secret) >= _SHORTEST and secret.lower() not in _WORDS_OF_ASTERISK
         )
         #: Without one of these there is no secret in a text: looking for them costs next to nothing.
-        self._signs = (*self._all, "%", "\\", "&")
-        if any(" " in secret for secret in self._all):
-            self._signs += ("+",)
+        with_plus = (secret.replace(" ", "+") for secret in self._all if " " in secret)
+        self._signs = (*self._all, *with_plus, "%", "\\", "&")
         self._signs_in_bytes = tuple(sign.encode("utf-8", "surrogateescape") for sign in self._signs)
 
     def and_also(self, secret: str) -> OwnSecrets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from base64 import b64decode, b64encode
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
 
@@ -30,6 +31,8 @@ PASSWORDS = {
     "denied": "refused-by-asterisk-99",
     "echo": "shown-by-a-proxy-66",
 }
+#: That of the manager interface behind the same server.
+MANAGER_PASSWORD = "posted as/a&form-55"
 #: apprise does not accept the one that is left out.
 URLS = {kind: example.url for kind, example in EXAMPLES.items() if kind != "msteams"}
 #: The dead man's switch, at the service that tells everybody what it was asked.
@@ -57,16 +60,24 @@ class Echo(ThreadingHTTPServer):
 
 
 class EchoHandler(BaseHTTPRequestHandler):
-    """Answers 500 to whatever it is; who waits for a greeting, as mail does, is hung up on."""
+    """Answers 500 to whatever it is; who waits for a greeting, as mail does, is hung up on.
+
+    Whoever takes it for a PBX is refused as Asterisk does, by ARI and by its manager interface.
+    """
 
     timeout = 1
 
     def do_POST(self) -> None:
         """Tell all."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        form = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
         asked = f"{self.command} {self.path} {unquote(self.path)} {' '.join(self.headers.values())} {self._login()}"
         body = f"<html>500 {asked} {escape(asked)} {quote(asked)}</html>".encode()
-        self.send_response(500, f"cannot {self.path}")
+        status = 500
+        if self.path.startswith("/ari/"):
+            status, body = 401, json.dumps({"message": f"you sent {asked} {quote(asked)}"}).encode()
+        elif self.path.startswith("/rawman"):
+            status, body = 200, f"Response: Error\r\nMessage: cannot {form} {unquote_plus(form)}\r\n\r\n".encode()
+        self.send_response(status, f"cannot {self.path} {self._login()}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -126,6 +137,8 @@ def configuration(pbxs: dict[str, FakePbx], sink: WebhookSink, echo: Echo, file:
     given = {name: f"password = {words}" for name, words in PASSWORDS.items()}
     given |= {"file": f"password_file = {file}", "environment": "password = ${ARI_PASSWORD}"}
     sections = [fake_section(pbx, name).replace("password = secret", given[name]) for name, pbx in pbxs.items()]
+    # Its manager interface is told the password as a form.
+    sections[list(pbxs).index("echo")] += f"\nami = http\nami_username = monitor\nami_password = {MANAGER_PASSWORD}\n"
     text = "\n".join(sections).replace(pbxs["echo"].url, f"http://{echo.address}")
     urls = list(URLS.values())
     urls += [url.replace(NOBODY, echo.address) for url in urls if NOBODY in url]
@@ -144,7 +157,13 @@ def spellings(secret: str) -> set[bytes]:
 SECRETS = {secret for example in EXAMPLES.values() for secret in example.secrets} | set(PASSWORDS.values())
 # A path of this name is part of the name of a public server, too: hooks.slack.com.
 SECRETS -= {"hook"}
-SECRETS |= {"h3art-pass", "5e1f-beat-t0ken", "k3y-of-the-heart", b64encode(b"beater:h3art-pass").decode()}
+SECRETS |= {
+    MANAGER_PASSWORD,
+    "h3art-pass",
+    "5e1f-beat-t0ken",
+    "k3y-of-the-heart",
+    b64encode(b"beater:h3art-pass").decode(),
+}
 SECRETS |= {b64encode(f"healthmon:{words}".encode()).decode() for words in PASSWORDS.values()}
 
 
@@ -170,6 +189,7 @@ def test_no_secret_is_written_anywhere(place: Place) -> None:
     place.sink.wait_for_text("DOWN phone 101")
     place.daemon.wait(lambda: all_tried(place), "every URL was tried", timeout=60)
     place.daemon.wait(lambda: "pbx echo: GET" in place.daemon.log(), "the PBX that tells all was asked")
+    place.daemon.wait(lambda: "pbx echo: manager interface: login refused" in place.daemon.log(), "so was its manager")
     place.daemon.wait(lambda: "heartbeat: http://127.0.0.1:" in place.daemon.log(), "the heartbeat is refused")
 
     shown = [
@@ -191,6 +211,8 @@ def test_no_secret_is_written_anywhere(place: Place) -> None:
     assert place.daemon.log().count("it answered: ") >= 5
     assert "***" in place.daemon.log()
     assert b"u1" in dict(shown)["test-alert oncall"]
+    assert b"401 (you sent GET /ari/" in dict(shown)["status --json"]
+    assert "login refused" in place.daemon.log() and "Secret=***" in place.daemon.log()
     assert "Traceback" not in place.daemon.log()
 
 
