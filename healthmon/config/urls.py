@@ -47,6 +47,8 @@ _SHORTEST_TOKEN = 8
 
 #: Where Asterisk's manager interface listens, unless manager.conf says otherwise.
 MANAGER_PORTS = {"tcp": 5038, "tls": 5039}
+#: So many characters may stand between two dots of a host's name.
+LONGEST_LABEL = 63
 #: The value of ``ami`` that stands for the web server at which ARI answers, too.
 THROUGH_HTTP = "http"
 
@@ -61,6 +63,10 @@ def pbx_url(value: str) -> str:
     _refuse_odd_pbx_url(value, parts)
     scheme = parts.scheme.lower()
     place = _in_url(parts.hostname or "")
+    if port == 0:
+        raise Unsuitable(f"{shown(value)}: there is no port 0; it looks like http://127.0.0.1:8088")
+    if why := why_no_host(parts.hostname or ""):
+        raise Unsuitable(f"{shown(value)}: {why}; it looks like http://127.0.0.1:8088")
     if port is not None:
         place += f":{port}"
     prefix = re.sub(r"(?:/+ari)?/*$", "", parts.path)
@@ -90,8 +96,8 @@ def manager_url(value: str) -> str:
 
     ``http``: through the web server of ``url``.
     """
-    if value == THROUGH_HTTP:
-        return value
+    if value.lower() == THROUGH_HTTP:
+        return THROUGH_HTTP
     form = "it looks like tcp://127.0.0.1:5038"
     # Behind these somebody may have written a password.
     plain = re.split("[?#]", value, maxsplit=1)[0]
@@ -109,7 +115,21 @@ def manager_url(value: str) -> str:
         raise Unsuitable(f"{shown(plain)}: must begin with tcp:// or tls://, or be http (through url)", guess)
     if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"?#]", value) or parts.path not in ("", "/"):
         raise Unsuitable(f"{shown(plain)}: this is no address of a manager interface; {form}")
+    if port == 0:
+        raise Unsuitable(f"{shown(plain)}: there is no port 0; {form}")
+    if why := why_no_host(parts.hostname):
+        raise Unsuitable(f"{shown(plain)}: {why}; {form}")
     return f"{parts.scheme}://{_in_url(parts.hostname)}:{port or MANAGER_PORTS[parts.scheme]}"
+
+
+def why_no_host(host: str) -> str:
+    """Say why no machine can have this name (RFC 1035, 2.3.4); "": nothing speaks against it, or it is an address."""
+    labels = host.removesuffix(".").split(".")
+    if not all(labels):
+        return "a name has no two dots in a row, and begins with none"
+    if max(len(label) for label in labels) > LONGEST_LABEL:
+        return f"a part of a name has {LONGEST_LABEL} characters at most"
+    return ""
 
 
 def same_place(url: str) -> str:

@@ -123,17 +123,28 @@ def yes_no_auto(value: str) -> bool | None:
     """``yes``, ``no``, or ``auto`` (None)."""
     if value.lower() == "auto":
         return None
-    return yes_no(value)
+    try:
+        return yes_no(value)
+    except Unsuitable:
+        raise Unsuitable(f"{shown(value)}: must be yes, no or auto") from None
 
 
-def seconds(value: str) -> float:
-    """``500ms``, ``30s``, ``5m``, ``2h``, ``7d``, ``1y`` (365 days) -> seconds."""
+def seconds(value: str, within: tuple[float, float] = (0.0, math.inf)) -> float:
+    """``500ms``, ``30s``, ``5m``, ``2h``, ``7d``, ``1y`` (365 days) -> seconds.
+
+    ``within``: what is wanted, seconds; a number without a unit is asked whether it is one of those that fit.
+    """
     match = _DURATION.fullmatch(value)
     if not match:
         raise Unsuitable(f"{shown(value)}: a duration is one number and its unit, like 500ms, 30s, 5m, 2h, 7d or 1y")
     number, unit = match.groups()
     if not unit:
-        raise Unsuitable(f"{shown(number)}: say which unit, {shown(number)}s or {shown(number)}m")
+        usual = ("s", "m")
+        if within[1] < MINUTE:
+            usual = ("ms", "s")
+        fitting = [name for name in usual if within[0] <= float(number) * UNITS[name] <= within[1]]
+        asked = " or ".join(f"{shown(number)}{name}" for name in fitting or usual)
+        raise Unsuitable(f"{shown(number)}: say which unit, {asked}")
     if unit not in UNITS:
         raise Unsuitable(f"{shown(value)}: {shown(unit)} is no unit; the units are ms, s, m, h, d and y")
     return float(number) * UNITS[unit]
@@ -143,7 +154,7 @@ def duration(least: str, most: str) -> Callable[[str], float]:
     """Accept a duration between two others, both included."""
 
     def parse(value: str) -> float:
-        found = seconds(value)
+        found = seconds(value, (seconds(least), seconds(most)))
         if not seconds(least) <= found <= seconds(most):
             raise Unsuitable(f"{shown(value)}: must be between {least} and {most}")
         return found
@@ -268,11 +279,7 @@ def counting_checks(value: str) -> tuple[str, ...]:
 
 def probe(value: str) -> Probe:
     """``no``, ``auto`` or ``yes``, or what else says yes or no."""
-    if value.lower() == Probe.AUTO:
-        return Probe.AUTO
-    if yes_no(value):
-        return Probe.YES
-    return Probe.NO
+    return {None: Probe.AUTO, True: Probe.YES, False: Probe.NO}[yes_no_auto(value)]
 
 
 def own_address(value: str) -> OwnAddress:

@@ -25,6 +25,8 @@ def load_error(files: Files, *options: str) -> str:
         ("tls://pbx.example.org:7000/", "tls://pbx.example.org:7000"),
         ("tcp://[::1]:5038", "tcp://[::1]:5038"),
         ("http", "http"),
+        ("HTTP", "http"),
+        ("tcp://pbx.example.org.", "tcp://pbx.example.org.:5038"),
     ],
 )
 def test_the_port_is_the_usual_one_unless_it_is_given(files: Files, written: str, read: str) -> None:
@@ -55,6 +57,12 @@ def test_the_password_may_come_from_a_file(files: Files) -> None:
         (("ami = http://h", *USER), "ami: http://h: must begin with tcp:// or tls://, or be http (through url)"),
         (("ami = tcp://a:b@h", *USER), "ami: holds a user or a password; these have options of their own"),
         (("ami = tcp://h/path", *USER), "ami: tcp://h/path: this is no address of a manager interface; it looks like"),
+        (("ami = tcp://h:0", *USER), "ami: tcp://h:0: there is no port 0; it looks like tcp://127.0.0.1:5038"),
+        (
+            ("ami = tcp://a..b:5038", *USER),
+            "ami: tcp://a..b:5038: a name has no two dots in a row, and begins with none",
+        ),
+        ((f"ami = tcp://{'a' * 64}.b", *USER), "a part of a name has 63 characters at most; it looks like tcp://"),
         (("ami = tcp://h:99999", *USER), "ami: this is no address of a manager interface; it looks like"),
         (("ami = tcp://h", USER[1]), "ami_username: is missing; the manager interface needs a user"),
         (("ami = tcp://h", USER[0]), "ami_password: is missing; give ami_password or ami_password_file"),

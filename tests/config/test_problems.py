@@ -120,6 +120,8 @@ PBX_URLS = {
     "http://pbx/?api_key=x:hunter22": "ends with ? or #; only a path may follow the host",
     "ws://pbx/ari": "ws://pbx/ari: write http:// or https://; the WebSocket is opened from there",
     "pbx:8088": "pbx:8088: must begin with http:// or https://; did you mean http://pbx:8088?",
+    "http://pbx:0": "http://pbx:0: there is no port 0; it looks like http://127.0.0.1:8088",
+    "http://a..b": "http://a..b: a name has no two dots in a row, and begins with none; it looks like http://127.0.0.1:8088",
     "ftp://pbx": "ftp://pbx: must begin with http:// or https://",
     "http:pbx": "http:pbx: must begin with http:// or https://",
     "http://": "http://: this is no URL; it looks like http://127.0.0.1:8088",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,29 @@ def test_other_words_are_no_reminders(text: str, why: str) -> None:
         values.reminders("1m", "30d")(text)
 
     assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most", "why"),
+    [
+        ("50", "1ms", "5s", "50: say which unit, 50ms"),
+        ("2", "1ms", "5s", "2: say which unit, 2ms or 2s"),
+        ("30", "1s", "1h", "30: say which unit, 30s or 30m"),
+        ("30", "1m", "30d", "30: say which unit, 30m"),
+        ("9000", "1ms", "5s", "9000: say which unit, 9000ms or 9000s"),
+    ],
+)
+def test_a_number_without_a_unit_is_asked_for_one_that_fits(text: str, least: str, most: str, why: str) -> None:
+    with pytest.raises(Unsuitable) as caught:
+        values.duration(least, most)(text)
+
+    assert str(caught.value) == why
+
+
+@pytest.mark.parametrize("parse", [values.probe, values.yes_no_auto])
+def test_what_may_also_be_auto_says_so(parse: Callable[[str], object]) -> None:
+    with pytest.raises(Unsuitable, match="maybe: must be yes, no or auto"):
+        parse("maybe")
 
 
 WORKDAYS, SATURDAY, DAILY = frozenset(range(5)), frozenset({5}), frozenset(range(7))
