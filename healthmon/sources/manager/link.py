@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 NO_EVENTS = "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every:g} s"
 NO_LIST = f"{MAY_ONLY_HEAR}. Logs in again at a reload of healthmon"
+#: No more registrations of a PBX are known by events alone: nobody can tell which of them there are.
+MOST_BY_EVENTS = 200
+TOO_MANY = f". Events tell of more than {MOST_BY_EVENTS} registrations, and the others are not looked at"
 #: What was changed in manager.conf counts from the next login on.
 AGAIN = "{what}; logs in again every {every:g} min, and at a reload of healthmon"
 
@@ -64,6 +67,8 @@ class ManagerLink:
         self.has_events = False
         #: Our user may ask for the list of registrations.
         self.may_list = True
+        #: So many registrations are known by events alone that no others are taken in, and one was not.
+        self.has_too_many = False
         #: By the steady clock.
         self._connected_at = 0.0
         #: What was known of registrations before this connection is to be forgotten: nobody can ask how they are.
@@ -81,6 +86,7 @@ class ManagerLink:
         self._connected_at = now
         self.has_events, self.may_list = has_events, may_list
         self._is_to_forget = not may_list
+        self.has_too_many = False
         if has_events and not may_list:
             self.works(self.clock.now())
 
@@ -102,6 +108,8 @@ class ManagerLink:
             remark = self._tried_again(NO_EVENTS.format(user=user, every=self.pbx.poll_every))
         elif not self.may_list:
             remark = NO_LIST.format(user=user)
+            if self.has_too_many:
+                remark += TOO_MANY
         report = ConnectionReport(self.pbx.name, Channel.MANAGER, at, remark=remark, alive_at=at)
         self._tell(report, forgets=self._is_to_forget)
         self._is_to_forget = False

@@ -35,7 +35,7 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sources.manager.identities_through_ari import IdentitiesThroughAri
-from healthmon.sources.manager.link import ManagerLink
+from healthmon.sources.manager.link import MOST_BY_EVENTS, ManagerLink
 from healthmon.sources.manager.registration_owners import named_by_sections, owners_of, peer_of, slips, unsure
 from healthmon.sources.manager.registration_settings import identities
 from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
@@ -168,14 +168,19 @@ class RegistrationPart:
             return
         self._link.has_events = True
         if attempt.technology != PJSIP:
-            # A list does not tell why one was rejected.
-            self._causes[attempt.technology, attempt.key] = attempt.cause
+            if self._link.may_list:
+                # A list does not tell why one was rejected.
+                self._causes[attempt.technology, attempt.key] = attempt.cause
             self._hear_older(event, at)
             return
         status, key = attempt.status, attempt.key
         found = [row for row in self._rows.values() if row.key == key]
         if not found and not self._link.may_list:
-            found = [self._met(key)]
+            # What a list said before, when that was allowed, still tells how it is called, and whose it is.
+            row = self._listed.get(key) or unlisted(*key)
+            if not self._takes_in(row):
+                return
+            found = [row]
         if len(found) != 1:
             # It is new; or several have the same, and the list tells which it was.
             self._list_soon()
@@ -190,10 +195,8 @@ class RegistrationPart:
         row = heard_of_chan_sip(event)
         if self._link.may_list:
             self._list_soon()
-        elif row is not None and row.status not in UNDER_WAY:
-            self._rows[row.name] = row
+        elif row is not None and row.status not in UNDER_WAY and self._takes_in(row):
             self._tries_of(row, at)
-            self._find_owners()
             self._offer_as_heard(row.name, at)
 
     def _offer_as_heard(self, name: str, at: float) -> None:
@@ -217,15 +220,26 @@ class RegistrationPart:
         self._identities = None
         self._through_ari.forget()
 
-    def _met(self, key: tuple[str, str]) -> OutboundRegistration:
-        """A registration of which an event speaks for the first time, where nobody may ask for the list.
+    def _takes_in(self, row: OutboundRegistration) -> bool:
+        """Take in a registration as an event tells of it, where nobody may ask for the list. False: there are too many.
 
-        What a list said before, when that was allowed, still tells how it is called, and whose it is.
+        Those that a list or a watch section has named are always taken in: nobody can make them up.
         """
-        row = self._listed.get(key) or unlisted(*key)
-        self._rows[row.name] = row
-        self._find_owners()
-        return row
+        name = row.name
+        is_new = name not in self._rows
+        if is_new and len(self._rows) >= MOST_BY_EVENTS and row.key not in self._listed and name not in self._named:
+            if not self._link.has_too_many:
+                self._link.has_too_many = True
+                self._list_soon()
+            return False
+        self._rows[name] = row
+        if is_new:
+            # Of the others it is known: all of them anew for each would take the longer, the more there are.
+            found = owners_of([row], self._identities or ())
+            self._endpoint_of[name] = found.get(name, self._as_listed.get(name, ""))
+            self._owners[name] = self._target_of(name)
+            self._names_of.setdefault(self._owners[name], []).append(name)
+        return True
 
     def _tries_of(self, row: OutboundRegistration, at: float) -> Tries:
         return self._tries.setdefault(row.name, Tries(at))

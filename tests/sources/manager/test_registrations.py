@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
 from healthmon.ami.client import LIST_REGISTRATIONS
-from healthmon.ami.registrations import unlisted
+from healthmon.ami.registrations import OutboundRegistration, unlisted
 from healthmon.config.sections.shared import Secret
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import Trouble
@@ -19,6 +19,7 @@ from healthmon.model import (
     Channel,
     Check,
     ConnectionReport,
+    EndpointIdentity,
     Health,
     Observation,
     Question,
@@ -27,7 +28,9 @@ from healthmon.model import (
     Target,
 )
 from healthmon.sources.inbox import Inbox
-from healthmon.sources.manager.link import ManagerLink, ManagerTimes
+from healthmon.sources.manager import registrations
+from healthmon.sources.manager.link import MOST_BY_EVENTS, ManagerLink, ManagerTimes
+from healthmon.sources.manager.registration_owners import owners_of
 from healthmon.sources.manager.registrations import RegistrationPart
 from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
@@ -489,6 +492,56 @@ def test_what_was_heard_before_a_new_connection_is_not_believed(listener: Watch,
     wait_for(lambda: len(listener.reports()) > reported)
 
     assert len(listener.seen()) == heard
+
+
+def registry(technology: str, user: str, host: str, status: str) -> bytes:
+    """The event of an attempt, with whatever URIs somebody likes."""
+    event = {"Event": "Registry", "Privilege": "system,all", "ChannelType": technology}
+    return in_lines({**event, "Username": user, "Domain": host, "Status": status}).encode()
+
+
+def test_made_up_registrations_become_no_more_than_so_many_targets_and_it_is_said(manager: PlayedManager) -> None:
+    manager.actions = WITHOUT_WRITE
+    named = {A: ("PJSIP/reg-a@sip.example.net",)}
+    watch = Watch(manager, registrations_of=lambda target: named.get(target, ())).start()
+    try:
+        wait_for(lambda: bool(watch.reports()))
+        made_up = [
+            registry("PJSIP", f"sip:u{number}@h.example", f"sip:h{number}.example", "Rejected") for number in range(300)
+        ]
+        of_chan_sip = [registry("SIP", f"u{number}", f"h{number}.example", "Rejected") for number in range(300)]
+        manager.sends(b"".join([*made_up, *of_chan_sip]))
+        # That of a section is heard all the same.
+        manager.tries("reg-a", "Rejected")
+        watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
+        wait_for(lambda: "more than 200 registrations" in watch.reports()[-1][1])
+        heard = {name for name, _, _ in watch.seen()}
+    finally:
+        watch.end()
+
+    assert len(heard) == MOST_BY_EVENTS + 1
+
+
+def test_one_more_registration_costs_the_same_however_many_there_are(
+    listener: Watch, manager: PlayedManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(lambda: bool(listener.reports()))
+    looked_at: list[int] = []
+
+    def counted(rows: Iterable[OutboundRegistration], endpoints: Sequence[EndpointIdentity]) -> dict[str, str]:
+        found = list(rows)
+        looked_at.append(len(found))
+        return owners_of(found, endpoints)
+
+    monkeypatch.setattr(registrations, "owners_of", counted)
+    events = [
+        registry("PJSIP", f"sip:u{number}@h.example", f"sip:h{number}.example", "Rejected") for number in range(50)
+    ]
+    manager.sends(b"".join(events))
+    wait_for(lambda: len({name for name, _, _ in listener.seen()}) == len(events))
+
+    # A round, which looks at all of them, may come in between.
+    assert looked_at.count(1) >= len(events) - 1
 
 
 def test_a_section_gives_a_registration_that_only_events_tell_of_to_an_endpoint(manager: PlayedManager) -> None:
