@@ -71,9 +71,11 @@ class RegistrationPart:
         self._link = link
         self._may_be_provider = may_be_provider
         self._registrations_of = registrations_of
-        #: The endpoints that may have registrations; what of them a registration may have, too; None: to be asked.
+        #: The endpoints that may have registrations; what of them a registration may have, too, as it was found last,
+        #: and whether that is to be asked anew.
         self._endpoints: dict[str, Target] = {}
-        self._identities: Sequence[EndpointIdentity] | None = None
+        self._identities: Sequence[EndpointIdentity] = ()
+        self._are_identities_due = True
         self._through_ari = IdentitiesThroughAri(link.pbx)
         #: Where nobody may ask for the list: what events told before it was known whose it is, and when they came.
         self._unsaid: dict[str, float] = {}
@@ -144,7 +146,7 @@ class RegistrationPart:
         self._through_ari.want(self._endpoints)
         self._given = [target for target in known if self._registrations_of(target)]
         self._named = named_by_sections(self._given, self._registrations_of)
-        self._identities = None
+        self._are_identities_due = True
         self._knows_endpoints = True
         self._list_soon()
 
@@ -214,10 +216,10 @@ class RegistrationPart:
         """Whether it is known in a moment whose the registrations are, where nobody may ask for the list."""
         if self._link.may_list:
             return False
-        return not self._knows_endpoints or self._identities is None or self._through_ari.is_under_way
+        return not self._knows_endpoints or self._are_identities_due or self._through_ari.is_under_way
 
     def _forget_identities(self) -> None:
-        self._identities = None
+        self._are_identities_due = True
         self._through_ari.forget()
 
     def _takes_in(self, row: OutboundRegistration) -> bool:
@@ -235,7 +237,7 @@ class RegistrationPart:
         self._rows[name] = row
         if is_new:
             # Of the others it is known: all of them anew for each would take the longer, the more there are.
-            found = owners_of([row], self._identities or ())
+            found = owners_of([row], self._identities)
             self._endpoint_of[name] = found.get(name, self._as_listed.get(name, ""))
             self._owners[name] = self._target_of(name)
             self._names_of.setdefault(self._owners[name], []).append(name)
@@ -268,7 +270,7 @@ class RegistrationPart:
         self._link.works(at)
         self._through_ari.ask()
         # The sections may have changed.
-        self._identities = self._through_ari.found
+        self._identities, self._are_identities_due = self._through_ari.found, False
         self._find_owners()
         if self._is_looking_for_owners:
             return
@@ -291,10 +293,10 @@ class RegistrationPart:
         at, self._knows_endpoints = self._link.clock.now(), True
         of_pjsip = client.registrations()
         rows = of_pjsip or []
-        if self._identities is None or not self._identified.issuperset(row.name for row in rows):
+        if self._are_identities_due or not self._identified.issuperset(row.name for row in rows):
             # Of what is new the settings of the endpoints may tell whose it is; a module that is loaded makes no event.
             before, self._identities = self._identities, identities(client, list(self._endpoints), rows)
-            self._identified = {row.name for row in rows}
+            self._are_identities_due, self._identified = False, {row.name for row in rows}
             if client.take_lost_rows():
                 # Nobody loses a registration to that.
                 self._identities, self._identified = before or self._identities, set()
@@ -342,7 +344,7 @@ class RegistrationPart:
 
     def _unsure(self) -> list[str]:
         """Say which are nobody's because several endpoints fit them equally well."""
-        return unsure((row for row in self._rows.values() if row.name not in self._named), self._identities or ())
+        return unsure((row for row in self._rows.values() if row.name not in self._named), self._identities)
 
     def _warn_of(self, found: list[str]) -> None:
         for words in found:
@@ -363,7 +365,7 @@ class RegistrationPart:
 
     def _find_owners(self) -> None:
         """Say whose each of the registrations is."""
-        self._endpoint_of = self._as_listed | owners_of(self._rows.values(), self._identities or ())
+        self._endpoint_of = self._as_listed | owners_of(self._rows.values(), self._identities)
         self._owners = {name: self._target_of(name) for name in self._rows}
         self._names_of = {}
         for name, owner in self._owners.items():
