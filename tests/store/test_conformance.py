@@ -281,10 +281,11 @@ def test_a_reader_sees_one_moment(store: Store) -> None:
 def test_a_clock_jump_moves_nothing_that_is_open(store: Store) -> None:
     changed_at = (START + 20.0, START + 50.0)
     pending = state(pending=Health.DOWN, pending_since=START + 50, not_up_since=START + 50, flap_changes=changed_at)
-    office = PbxState("office", blind_why="refused", blind_since=START + 5)
+    # What is waiting to be told of a PBX that nobody can see is due at no time.
+    branch = PbxState("branch", blind_why="refused", blind_since=START + 5)
     store.book(
         states=by_key(pending),
-        pbx_states={"office": office},
+        pbx_states={"branch": branch},
         incidents={1: incident()},
         notifications=[notification(wait=5)],
     )
@@ -294,7 +295,7 @@ def test_a_clock_jump_moves_nothing_that_is_open(store: Store) -> None:
 
     remembered = store.writer.load()
     assert remembered.states == (pending,)
-    assert remembered.pbx_states == (office,)
+    assert remembered.pbx_states == (branch,)
     assert remembered.incidents == (incident(),)
     assert (remembered.alive_at, remembered.ahead) == (START + 200, 3600.0)
     assert store.outbox.next_due(BOSS) == START + 135
