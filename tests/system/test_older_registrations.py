@@ -68,7 +68,8 @@ def test_two_registrations_of_one_user_at_two_ports_are_two_targets(lab16: Lab) 
     second.answer("REGISTER", 403)
     pbx.cli("sip reload")
 
-    scene.wait_told(f"DOWN registration SIP/me@{first.address}:5")
+    # A subject is cut behind the address, where that is long.
+    scene.wait_told(f"DOWN registration SIP/me@{first.address}:")
     assert f"DOWN registration SIP/me@{first.address}:5080 (office)" in scene.sink.messages[-1].body
     scene.daemon.wait_for_state(f"REGISTRATION/SIP/me@{first.address}", "up")
 
@@ -113,7 +114,8 @@ def test_what_an_iax2_server_refuses_is_told(lab: Lab) -> None:
     branch.server.remove_endpoint("IAX2/branch")
 
     branch.scene.wait_told("DOWN registration IAX2/branch@")
-    assert "(Asterisk: Rejected)" in branch.scene.sink.messages[-1].body
+    # The other side says why.
+    assert "(Asterisk: Rejected: " in branch.scene.sink.messages[-1].body
 
 
 @pytest.mark.soak
