@@ -362,6 +362,7 @@ def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away
 PLAYED = {
     *(FindingName.KNOWN_HOLE, FindingName.PBX_CLOCK, FindingName.NO_TLS, FindingName.ARI_NOT_REACHED),
     *(FindingName.NEVER_ANSWERED, FindingName.REGISTERED_YET_UNREACHABLE, FindingName.ANSWERS_TOO_LATE),
+    FindingName.REGISTRATION_MODULE_MISSING,
 }
 #: What is about healthmon's own configuration and machine.
 OUR_OWN = {
