@@ -207,8 +207,10 @@ class Watching:
         )
         others = SecondCheckPart(link), MaintenancePart(link), ContactPart(link)
         source = ManagerSource(link, [registrations, *others], signals.stop)
-        # Whose the registrations are is known also where ARI does not let us in.
-        source.learn(self._remembered.endpoints_of(pbx.name))
+        known = self._remembered.endpoints_of(pbx.name)
+        if known:
+            # Whose the registrations are is known also where ARI does not let us in.
+            source.learn(known)
         return source
 
 
