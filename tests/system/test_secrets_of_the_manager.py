@@ -333,3 +333,4 @@ def test_no_password_of_a_pbx_with_a_manager_interface_is_written(place: Place) 
     assert "Authentication failed for monitor:*** (secret: ***)" in said
     assert "auth-a has password=***" in place.daemon.log()
     assert "the password *** is wrong for sip:me@192.0.2.1" in said
+    assert "Rejected: password=***" in said
