@@ -56,7 +56,7 @@ class Changes(Struct):
     place_details: list[PlaceDetails] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     restarts: list[Restart] = field(default_factory=list)
-    #: Something of which a message waits can be seen again: whoever sends is to look; not booked.
+    #: An incident can be seen again, and a message may wait for that: whoever sends is to look; not booked.
     is_seen_again: bool = False
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)

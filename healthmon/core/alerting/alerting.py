@@ -466,6 +466,7 @@ class Alerting:
         """The target can be seen again: reminders go on."""
         incident = self._index.open_about(news.target, news.check)
         if incident is not None:
+            step.changes.is_seen_again = True
             self._look_again(incident, step)
 
     def look_again_behind(self, pbx: str, step: Step) -> None:
@@ -473,8 +474,10 @@ class Alerting:
 
         Where people know that the PBX could not be seen, they hear it together with the end of that.
         """
-        of_pbx = self._returning_pbx(pbx)
-        for number in sorted(self._index.behind(pbx)):
+        of_pbx, numbers = self._returning_pbx(pbx), sorted(self._index.behind(pbx))
+        # Also where nobody waits who is known here: single addresses of a URL may have missed what others have.
+        step.changes.is_seen_again |= bool(numbers)
+        for number in numbers:
             incident = self._index.get(number)
             if incident is None or not (number in self._out_of_sight or self._dispatch.is_waiting(number)):
                 continue
@@ -496,7 +499,6 @@ class Alerting:
         """
         self._out_of_sight.discard(incident.id)
         lasts, is_waiting = self._recovering_for(incident), self._dispatch.is_waiting(incident.id)
-        step.changes.is_seen_again |= is_waiting
         if lasts and is_waiting:
             self._wait_for_end(incident, self._lasts_by(incident, step.now), step)
         if incident.muted_by == MAINTENANCE_MODE and lasts:

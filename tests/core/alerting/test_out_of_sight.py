@@ -66,6 +66,15 @@ def told(scene: Scene, target: Target = TRUNK) -> list[tuple[Reason, str]]:
     return [(reason, said) for url, reason, number, said in scene.sent if url == BOSS and number in about]
 
 
+def test_whoever_sends_looks_again_once_an_incident_can_be_seen_that_single_addresses_may_have_missed() -> None:
+    scene, truth = watched()
+    falls(scene, truth)
+    assert told(scene) == [(Reason.OPENED, Said.DOWN)]
+    unseen(scene, 12)
+
+    assert scene.snapshot({phone(): UP, TRUNK: DOWN}).is_seen_again
+
+
 def test_a_reminder_that_falls_due_in_a_moment_in_which_nobody_could_see_is_told_right_after_it() -> None:
     scene, truth = watched()
     falls(scene, truth)
