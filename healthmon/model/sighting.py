@@ -72,6 +72,8 @@ class Observation(Struct, frozen=True):
     check: str = Check.REACHABILITY
     #: How long the quickest answer to our own OPTIONS took (seconds); None: there was none, or this is of none.
     answered_after: float | None = None
+    #: How long it took until our own OPTIONS had found this (seconds): who is silent is waited for, who refuses is not.
+    settled_after: float = 0.0
 
 
 class ContactStatus(Word):

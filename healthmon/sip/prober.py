@@ -45,6 +45,8 @@ class Conclusion(Struct, frozen=True):
     round_trips: tuple[float, ...] = ()
     #: From the first sending to the answer of the address that was the quickest (seconds); None: none answered.
     answered_after: float | None = None
+    #: From the first sending of this round to its last answer, or until none was waited for any more (seconds).
+    settled_after: float = 0.0
 
 
 class Times(Struct, frozen=True):
@@ -254,6 +256,7 @@ class Prober:
                 asked.found_at,
                 asked.round_trips,
                 asked.answered_after,
+                self._times.now() - asked.begun_at,
             )
 
 

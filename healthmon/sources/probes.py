@@ -120,8 +120,10 @@ class ProbeSource:
 
     def note_defect(self, what: str) -> None:
         """A defect of ours has ended ``run()``, which will be called again: till then nobody knows how they are."""
+        now = self._clock.now()
         for target in self._endpoints:
-            self._offer(target, Health.UNKNOWN, self._clock.now(), what)
+            unknown = Observation(target, Health.UNKNOWN, now, Source.ANSWER, Witness.PROBE, what, check=Check.OPTIONS)
+            self._inbox.offer(unknown)
 
     def _in_words(self, seconds: float) -> str:
         return f"{datetime.fromtimestamp(self._clock.wall() + seconds, self._zone):%H:%M}"
@@ -185,27 +187,23 @@ class ProbeSource:
             # As old as the oldest of them.
             at = min(each.found_at for each in found)
             delays = [each.answered_after for each in found if each.answered_after is not None]
-            self._offer(target, verdict.health, at, verdict.words, answered_after=min(delays, default=None))
+            self._inbox.offer(
+                Observation(
+                    target,
+                    verdict.health,
+                    at,
+                    Source.ANSWER,
+                    Witness.PROBE,
+                    verdict.words,
+                    check=Check.OPTIONS,
+                    answered_after=min(delays, default=None),
+                    settled_after=max(each.settled_after for each in found),
+                )
+            )
             for rtt_ms in conclusion.round_trips:
                 measured = ROUND_TRIP.measured(target, Check.OPTIONS, rtt_ms, conclusion.begun_at)
                 if measured is not None:
                     self._inbox.offer(measured)
-
-    def _offer(
-        self, target: Target, health: Health, at: float, words: str, *, answered_after: float | None = None
-    ) -> None:
-        self._inbox.offer(
-            Observation(
-                target,
-                health,
-                at,
-                Source.ANSWER,
-                Witness.PROBE,
-                words,
-                check=Check.OPTIONS,
-                answered_after=answered_after,
-            )
-        )
 
     def _say_what_was_ignored(self, prober: Prober) -> None:
         """Log, now and then, what came and was no answer to anything."""

@@ -75,7 +75,14 @@ class Probes:
             verdict = SILENT if code is None else verdict_on(code)
             self._offer(
                 Observation(
-                    target, verdict.health, at, Source.ANSWER, Witness.PROBE, verdict.words, check=Check.OPTIONS
+                    target,
+                    verdict.health,
+                    at,
+                    Source.ANSWER,
+                    Witness.PROBE,
+                    verdict.words,
+                    check=Check.OPTIONS,
+                    settled_after=self._agenda.now - at,
                 )
             )
             yield max(0.0, at + self._plans[target].every - self._agenda.now)

@@ -48,6 +48,8 @@ class StreamServer(socketserver.ThreadingTCPServer):
         self.code = 200
         self.pieces = 1
         self.seen = 0
+        #: The next request is taken, and the connection closed without an answer.
+        self.closes_next = False
         self.tls: ssl.SSLContext | None = None
         if certificate is not None:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -70,6 +72,9 @@ class StreamHandler(socketserver.BaseRequestHandler):
                 connection = self.server.tls.wrap_socket(self.request, server_side=True)
             while (message := parse(connection.recv(65536))) is not None:
                 self.server.seen += 1
+                if self.server.closes_next:
+                    self.server.closes_next = False
+                    return
                 raw = response(message, self.server.code)
                 size = -(-len(raw) // self.server.pieces)
                 for start in range(0, len(raw), size):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from healthmon.config.values import OwnAddress
-from healthmon.model import Health, SipWay
+from healthmon.core.belief.options import TWO_CLOCKS
+from healthmon.model import OPTIONS_ANSWERED_WITHIN, Health, SipWay
 from healthmon.sip.destinations import Remote, Transport, destination_of
 from healthmon.sip.names import Found
 from healthmon.sip.transactions import Oddity
@@ -161,6 +162,7 @@ def test_whoever_does_not_answer_is_asked_again_and_is_down(rig: Rig, peer: Peer
     assert found.verdict.words == f"does not answer our OPTIONS (UDP {peer.address}:{peer.port})"
     assert 2 <= peer.seen["OPTIONS"] <= 4
     assert found.round_trips == ()
+    assert found.settled_after >= OPTIONS_ANSWERED_WITHIN - TWO_CLOCKS
 
 
 def test_an_answer_to_a_repetition_tells_no_round_trip(rig: Rig, peer: Peer) -> None:
@@ -360,6 +362,25 @@ def test_a_refused_connection_is_no_answer(rig: Rig) -> None:
     found = rig.next()
 
     assert (found.verdict.health, found.verdict.words) == (DOWN, f"refuses the connection (TCP 127.0.0.1:{port})")
+    # It was not waited for.
+    assert found.settled_after < OPTIONS_ANSWERED_WITHIN / 2
+
+
+def test_a_connection_that_the_other_side_closes_is_no_answer_and_not_waited_for(rig: Rig) -> None:
+    with stream_server("127.0.0.1") as server:
+        server.closes_next = True
+        asked = rig.ask(f"sip:127.0.0.1:{server.port};transport=tcp")
+        closed = rig.next()
+        rig.prober.ask_again(asked)
+        answered = rig.next()
+
+    assert (closed.verdict.health, closed.verdict.words) == (
+        DOWN,
+        f"closes the connection (TCP 127.0.0.1:{server.port})",
+    )
+    assert closed.settled_after < OPTIONS_ANSWERED_WITHIN / 2
+    # Each request has a connection of its own: that of another is never in its way.
+    assert answered.verdict.words == "answers 200 OK"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -29,6 +30,9 @@ from healthmon.model import (
 
 #: How often an endpoint is asked that Asterisk does not check (seconds).
 USUAL_EVERY = 60.0
+
+#: By so much, at most, a time-out may seem shorter than it is where two clocks measure it (seconds).
+TWO_CLOCKS = 0.1
 
 #: So the words of a plain answer begin; of another answer the code is a remark.
 PLAIN = "answers 2"
@@ -116,7 +120,7 @@ class Options(EndpointCheck):
     That no answer comes counts only after one has come before: many carriers answer nobody but their customers' PBXs.
     """
 
-    __slots__ = ("handed_over_at", "is_asterisk_unseen")
+    __slots__ = ("handed_over_at", "is_asterisk_unseen", "waited")
 
     #: Whether it was ever better than "answers 503": until then that is shown, and not told.
     works: ClassVar[tuple[Health, ...]] = (Health.UP,)
@@ -128,6 +132,8 @@ class Options(EndpointCheck):
         self.handed_over_at: float | None = None
         #: ARI cannot see the PBX: what Asterisk said before is no fact now.
         self.is_asterisk_unseen = False
+        #: How long the last request has waited for an answer that did not come, whole seconds.
+        self.waited = 0
 
     def plan_until_handed_over(self, now: float) -> ProbePlan | None:
         """Say how it is asked although Asterisk checks it as well by now; None: there is no reason to ask it any more.
@@ -148,17 +154,25 @@ class Options(EndpointCheck):
         return self.belief is Health.DOWN or (self.belief is Health.DEGRADED and self.degraded_counts)
 
     def usual_hold(self) -> Hold:
-        """The last question waits for its answer, too: that time is a part of the hold.
+        """Where Asterisk checks as well, it has the time to find out by itself.
 
-        Where Asterisk checks as well, it has the time to find out by itself: its word explains ours (rule 2c), and
-        people are told once.
+        Its word explains ours (rule 2c), and people are told once.
         """
         endpoint, hold = self.endpoint, self.endpoint.policy.hold
-        down_after = max(0.0, hold.down_after - OPTIONS_ANSWERED_WITHIN)
         cycle = known_cycle(endpoint.settings)
-        if cycle is not None and not is_partly_unchecked(endpoint.settings):
-            down_after = effective_hold(hold, endpoint.settings).down_after + cycle
-        return replace(hold, down_after=down_after)
+        if cycle is None or is_partly_unchecked(endpoint.settings):
+            return hold
+        return replace(hold, down_after=effective_hold(hold, endpoint.settings).down_after + cycle)
+
+    def plain_hold(self) -> Hold:
+        """The last question waits for its answer, too: that time is a part of the hold.
+
+        Who refuses the connection, or closes it, keeps nobody waiting. Where Asterisk checks as well the hold is long
+        enough by itself.
+        """
+        if self.hold.down_after > self.endpoint.policy.hold.down_after:
+            return self.hold
+        return replace(self.hold, down_after=max(0.0, self.hold.down_after - self.waited))
 
     def settles_within(self) -> float:
         """The next request, and its answer."""
@@ -185,6 +199,9 @@ class Options(EndpointCheck):
         """Take what was found. What it answers, although Asterisk calls it offline, is worth saying there."""
         is_taken = super().take(observation)
         if is_taken:
+            waited = min(observation.settled_after, OPTIONS_ANSWERED_WITHIN)
+            # Whole seconds, so that the hold is the same each time.
+            self.waited = math.floor(waited + TWO_CLOCKS)
             self.endpoint.note_own_view(own_view(self.endpoint, observation), observation.at)
         return is_taken
 

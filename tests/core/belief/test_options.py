@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoints import ASTERISK_REACHES_IT
 from healthmon.core.belief.evidence import NEVER_ANSWERED, NOT_QUALIFIED, RECONFIGURED, UNCHECKED_YET
 from healthmon.errors import Trouble
@@ -49,6 +50,7 @@ OK, BUSY, SILENT = (
     "answers 503 Service Unavailable",
     "does not answer our OPTIONS (UDP 192.0.2.1:5060)",
 )
+CLOSED = "closes the connection (TCP 192.0.2.1:5060)"
 #: Providers believe an outage after 30 s.
 ASKING = config(watches=(replace(PROVIDERS, probe=Probe.AUTO), PHONES))
 UNCHECKED = {"qualify_frequency": 0.0, "has_unqualified_static_contact": True, "ways": WAYS}
@@ -235,6 +237,40 @@ def test_one_that_asterisk_does_not_check_and_that_dies_is_down_within_its_hold(
     assert incident.cause == f"{SILENT}; Asterisk: not checked"
     assert incident.believed_at - died_at <= 30 + 1
     assert scene.told() == [(Reason.OPENED, OPTIONS, DOWN)]
+
+
+def found(health: Health, words: str, at: float, settled_after: float) -> Observation:
+    """What our OPTIONS of that moment have found, and after how long."""
+    return Observation(
+        TRUNK, health, at, Source.ANSWER, Witness.PROBE, words, check=OPTIONS, settled_after=settled_after
+    )
+
+
+def test_a_connection_that_is_closed_once_is_no_outage_however_short_the_hold() -> None:
+    exact = replace(PROVIDERS, probe=Probe.AUTO, hold=Hold(2, 1, 2, down_after_exact=True))
+    scene = Provider(config(watches=(exact, PHONES))).settle(**UNCHECKED)
+
+    # Nobody waits for an answer over a connection that is closed.
+    scene.see(found(DOWN, CLOSED, scene.now, 0.02))
+    assert (scene.state(TRUNK, OPTIONS).belief, scene.state(TRUNK, OPTIONS).pending_hold) == (UP, 2.0)
+
+    scene.after(1)
+    scene.see(found(UP, OK, scene.now, 0.02))
+    scene.after(10)
+    assert scene.open() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "settled_after", "pending_hold"), [(CLOSED, 0.02, 30.0), (SILENT, 3.99, 26.0), (SILENT, 4.7, 26.0)]
+)
+def test_of_the_hold_only_what_was_really_waited_is_taken(
+    words: str, settled_after: float, pending_hold: float
+) -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+
+    scene.see(found(DOWN, words, scene.now, settled_after))
+
+    assert scene.state(TRUNK, OPTIONS).pending_hold == pending_hold
 
 
 def test_that_it_has_answered_is_known_after_a_restart_of_healthmon() -> None:
