@@ -11,6 +11,7 @@ from healthmon.model import Check, Freshness, Health, Scope
 from healthmon.publish.present import Present
 from healthmon.report.status.rows import PbxStatus, Status, TargetStatus
 from healthmon.store.read.scoped import seen_of, seen_of_muting
+from healthmon.text.addresses import without_silent_addresses
 
 
 def present_in(present: Present, scope: Scope) -> Present:
@@ -52,7 +53,14 @@ def _row_in(row: TargetStatus, scope: Scope) -> TargetStatus:
     explained_by = None
     if scope.sees_whole(row.target.pbx):
         explained_by = row.explained_by
-    return replace(row, explained_by=explained_by, muted_by=seen_of_muting(row.muted_by))
+    return replace(
+        row,
+        reason=without_silent_addresses(row.reason),
+        remark=without_silent_addresses(row.remark),
+        explained_by=explained_by,
+        muted_by=seen_of_muting(row.muted_by),
+        checks=tuple(_row_in(check, scope) for check in row.checks),
+    )
 
 
 def _pbx_in(pbx: PbxStatus, rows: Sequence[TargetStatus], scope: Scope) -> PbxStatus:

@@ -122,7 +122,7 @@ class Asked:
     @property
     def verdict(self) -> ProbeVerdict:
         """What this round has found; asked once nobody is waited for."""
-        verdicts = [place.verdict for place in self.places.values() if place.verdict is not None]
+        verdicts = {remote: place.verdict for remote, place in self.places.items() if place.verdict is not None}
         if not verdicts:
             return ProbeVerdict(Health.UNKNOWN, self.why_nowhere)
         return over_all(self.destination.hop.host, verdicts)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.model import Health
+from healthmon.sip.destinations import Remote
+from healthmon.text.addresses import silent_addresses
 
 #: So a plain answer begins: there is nothing to remark.
 PLAIN = "answers 2"
@@ -98,18 +100,19 @@ def left_alone(verdict: ProbeVerdict, until: str, *, is_too_long: bool = False) 
     return replace(verdict, words=f"{verdict.words}: overloaded or in maintenance, {wish}")
 
 
-def over_all(host: str, verdicts: Sequence[ProbeVerdict]) -> ProbeVerdict:
+def over_all(host: str, verdicts: Mapping[Remote, ProbeVerdict]) -> ProbeVerdict:
     """One verdict on a host with several addresses. What only we cannot reach says nothing, if others do."""
-    known = [verdict for verdict in verdicts if verdict.health is not Health.UNKNOWN] or list(verdicts)
+    known = [verdict for verdict in verdicts.values() if verdict.health is not Health.UNKNOWN]
+    known = known or list(verdicts.values())
     if len(known) == 1:
         return known[0]
     total = len(known)
-    silent = [verdict for verdict in known if verdict.health is Health.DOWN]
+    silent = [str(remote) for remote, verdict in verdicts.items() if verdict.health is Health.DOWN]
     troubled = [verdict for verdict in known if verdict.health is Health.DEGRADED]
     if len(silent) == total:
         return ProbeVerdict(Health.DOWN, f"none of the {total} addresses of {host} answers our OPTIONS")
     if silent:
-        words = f"{total - len(silent)} of {total} addresses of {host} answer"
+        words = f"{total - len(silent)} of {total} addresses of {host} answer{silent_addresses(silent)}"
         if troubled:
             words = f"{words}; {troubled[0].words}"
         return ProbeVerdict(Health.DEGRADED, words)

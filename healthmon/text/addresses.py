@@ -1,7 +1,12 @@
-"""Which addresses are our own: of this machine, and of networks that are not reached over a PBX's line to the world."""
+"""Which addresses are our own: of this machine, and of networks that are not reached over a PBX's line to the world.
+
+Also how the silent ones of a server are named, and left out where a text is for others.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 #: What is not reached over a PBX's line to the world: RFC 1918, CGNAT (RFC 6598), ULA (RFC 4193), link-local.
@@ -40,3 +45,21 @@ def is_outside(host: str) -> bool:
         return not is_internal(ip_address(host.strip("[]")))
     except ValueError:
         return bool(host)
+
+
+#: So many silent addresses of a server are named; of the others it is said how many they are.
+_MOST_SILENT = 3
+_SILENT = re.compile(r" \(no answer from [^()]*\)")
+
+
+def silent_addresses(addresses: Sequence[str]) -> str:
+    """Name those addresses of a server that do not answer, in words to go behind how many do."""
+    named, others = ", ".join(addresses[:_MOST_SILENT]), len(addresses) - _MOST_SILENT
+    if others > 0:
+        return f" (no answer from {named} and {others} more)"
+    return f" (no answer from {named})"
+
+
+def without_silent_addresses(words: str) -> str:
+    """The same words, without which addresses of a server are silent: how many are stays."""
+    return _SILENT.sub("", words)

@@ -24,6 +24,8 @@ FOREIGN = "zeta"
 #: The incidents of zeta, those of what both have a part in, and those of acme.
 OF_ZETA, OF_BOTH, OF_ACME = (3, 4, 9), (5, 6), (1, 2, 7, 8)
 SITE = "203.0.113.7"
+#: Why acme's trunk is not well: which addresses of its provider are silent is the operator's.
+SILENT = f"2 of 3 addresses of sip.acme.example answer (no answer from UDP {FOREIGN}.example:5060)"
 
 CONFIGURATION = f"""
 [healthmon]
@@ -93,7 +95,7 @@ role = operate
 def _fill(path: Path) -> None:
     """What the daemon would have written."""
     acme1, zeta1 = (phone(f"{name}1", Health.DOWN, "hub", watch=f"{name}-phones") for name in ("acme", "zeta"))
-    trunk = provider("trunk", Health.DOWN, "acme", watch="rest")
+    trunk = provider("trunk", Health.DOWN, "acme", watch="rest", reason=SILENT, remark=SILENT)
     zetatrunk = provider("zetatrunk", Health.DOWN, "zetapbx", watch="rest", reason="zeta's provider is gone")
     site = replace(acme1, target=Target("hub", Kind.SITE, SITE), kind=Kind.SITE, watch="", check=Check.REACHABILITY)
     manager = connection("hub", Health.DOWN, check=Check.INVENTORY, reason="PJSIP/zeta9 is missing")
@@ -104,14 +106,14 @@ def _fill(path: Path) -> None:
         phone("zeta2", Health.UP, "hub", watch="zeta-phones"),
     ]
     incidents = [
-        outage(1, trunk, NOW - HOUR, acked_at=NOW - 60, acked_by="amy", muted_by="maintenance zetamove"),
+        outage(1, trunk, NOW - HOUR, acked_at=NOW - 60, acked_by="amy", muted_by="maintenance zetamove", cause=SILENT),
         outage(2, acme1, NOW - HOUR, explained_by=5, muted_by="maintenance zetaevening"),
         outage(3, zeta1, NOW - HOUR, explained_by=5, cause="zeta's cable"),
         outage(4, zetatrunk, NOW - HOUR, acked_at=NOW - 60, acked_by="zetaboss", ack_reason="zeta knows"),
         outage(5, site, NOW - HOUR, cause="zeta's switch", watches=("acme-phones", "zeta-phones"), down=2, of=4),
         outage(6, manager, NOW - HOUR, cause="PJSIP/zeta9 is missing"),
         outage(7, acme1, NOW - 5 * HOUR, NOW - 4 * HOUR, severity=Severity.WARNING),
-        outage(8, trunk, NOW - 5 * HOUR, NOW - 4 * HOUR),
+        outage(8, trunk, NOW - 5 * HOUR, NOW - 4 * HOUR, cause=SILENT),
         outage(9, zetatrunk, NOW - 5 * HOUR, NOW - 4 * HOUR, cause="zeta's power"),
     ]
     down = (acme1, zeta1, trunk, zetatrunk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthmon.model import Health
+from healthmon.sip.destinations import Remote, Transport
 from healthmon.sip.verdicts import ProbeVerdict, left_alone, over_all, over_ways, verdict_on, with_certificate
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
@@ -54,10 +55,25 @@ def test_trouble_with_a_certificate_makes_an_answer_degraded() -> None:
     [
         ([OK], OK),
         ([OK, OK, OK], OK),
-        ([OK, SILENT, OK], ProbeVerdict(DEGRADED, "2 of 3 addresses of sip.example.net answer")),
+        (
+            [OK, SILENT, OK],
+            ProbeVerdict(DEGRADED, "2 of 3 addresses of sip.example.net answer (no answer from UDP 192.0.2.1:5060)"),
+        ),
         (
             [BUSY, SILENT],
-            ProbeVerdict(DEGRADED, "1 of 2 addresses of sip.example.net answer; answers 503 Service Unavailable"),
+            ProbeVerdict(
+                DEGRADED,
+                "1 of 2 addresses of sip.example.net answer (no answer from UDP 192.0.2.1:5060); "
+                "answers 503 Service Unavailable",
+            ),
+        ),
+        (
+            [OK, SILENT, SILENT, SILENT, SILENT, SILENT],
+            ProbeVerdict(
+                DEGRADED,
+                "1 of 6 addresses of sip.example.net answer (no answer from UDP 192.0.2.1:5060, "
+                "UDP 192.0.2.2:5060, UDP 192.0.2.3:5060 and 2 more)",
+            ),
         ),
         ([SILENT, SILENT], ProbeVerdict(DOWN, "none of the 2 addresses of sip.example.net answers our OPTIONS")),
         ([BUSY, OK], ProbeVerdict(DEGRADED, "1 of 2 addresses of sip.example.net: answers 503 Service Unavailable")),
@@ -68,7 +84,9 @@ def test_trouble_with_a_certificate_makes_an_answer_degraded() -> None:
     ],
 )
 def test_all_addresses_of_a_host_make_one_sentence(verdicts: list[ProbeVerdict], found: ProbeVerdict) -> None:
-    assert over_all(HOST, verdicts) == found
+    by_address = {Remote(Transport.UDP, f"192.0.2.{number}", 5060): each for number, each in enumerate(verdicts)}
+
+    assert over_all(HOST, by_address) == found
 
 
 @pytest.mark.parametrize(

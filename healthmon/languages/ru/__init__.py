@@ -514,6 +514,18 @@ SAYINGS = {
     ),
     "{some} of {number} addresses of {host} answer": "отвечает адресов {host}: {some} из {number}",
     "{some} of {number} addresses of {host} answer; {why}": "отвечает адресов {host}: {some} из {number}; {why}",
+    "{some} of {number} addresses of {host} answer (no answer from {addresses} and {others} more)": (
+        "отвечает адресов {host}: {some} из {number} (не отвечают {addresses} и ещё {others})"
+    ),
+    "{some} of {number} addresses of {host} answer (no answer from {addresses} and {others} more); {why}": (
+        "отвечает адресов {host}: {some} из {number} (не отвечают {addresses} и ещё {others}); {why}"
+    ),
+    "{some} of {number} addresses of {host} answer (no answer from {addresses})": (
+        "отвечает адресов {host}: {some} из {number} (не отвечает {addresses})"
+    ),
+    "{some} of {number} addresses of {host} answer (no answer from {addresses}); {why}": (
+        "отвечает адресов {host}: {some} из {number} (не отвечает {addresses}); {why}"
+    ),
     "{some} of {number} addresses of {host}: {why}": "адресов {host}: {some} из {number}: {why}",
     "{some} of {number} contacts answer well; {why}": "хорошо отвечает контактов: {some} из {number}; {why}",
     "{why}: overloaded or in maintenance, asks to be left alone until {time}": (

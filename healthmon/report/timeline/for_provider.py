@@ -19,7 +19,7 @@ from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, counted, duration, end_of, lasted_of, percent, visible, with_called
 from healthmon.store.read.queries import Reader
-from healthmon.text.addresses import is_internal
+from healthmon.text.addresses import is_internal, without_silent_addresses
 
 #: Other outages of so long a time are counted (seconds).
 WINDOW = 30 * 86400.0
@@ -140,7 +140,9 @@ def _others(outage: ProviderOutage) -> Iterator[str]:
         elif not figures.up_s + figures.degraded_s:
             yield f"  {name}: not known"
         elif line.target in outage.degraded:
-            yield f"  {name}: degraded{after(': ', outage.degraded[line.target])}"
+            # Which addresses another provider has is not this one's business.
+            why = without_silent_addresses(outage.degraded[line.target])
+            yield f"  {name}: degraded{after(': ', why)}"
         else:
             yield f"  {name}: worked"
 

@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from healthmon.model import CheckState, Incident, Kind, Note, PbxState, Restart, Scope, Silence, Target
+from healthmon.model import CheckState, Incident, Kind, Note, PbxState, Restart, Scope, Silence, Target, Transition
+from healthmon.store.read.histories import TargetHistory
 from healthmon.store.read.incident_lists import StoredIncidents, Wanted
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Missing, NotificationRecord, Reader, UrlFacts
 from healthmon.store.session import Session
+from healthmon.text.addresses import without_silent_addresses
 
 #: Who was told is not said to those who see a part: receivers are the operator's.
 SOMEBODY = "somebody"
@@ -60,11 +62,12 @@ class ScopedReader(Reader):
 
     def states(self) -> list[CheckState]:
         """Those that are seen."""
-        return [state for state in super().states() if self._scope.sees(state.target, state.watch)]
+        return [_seen_of_state(state) for state in super().states() if self._scope.sees(state.target, state.watch)]
 
     def states_of(self, target: Target) -> list[CheckState]:
         """None of a target that is not seen."""
-        return [state for state in super().states_of(target) if self._scope.sees(state.target, state.watch)]
+        states = super().states_of(target)
+        return [_seen_of_state(state) for state in states if self._scope.sees(state.target, state.watch)]
 
     def pbx_states(self) -> list[PbxState]:
         """Those of PBXs of which anything is seen."""
@@ -162,6 +165,17 @@ class ScopedReader(Reader):
 
     # ---------------------------------------------------------------- history
 
+    def life(self, target: Target, since: float, until: float) -> list[TargetHistory]:
+        """Of a target that was found here; without the silent addresses of a provider."""
+        return [
+            replace(history, transitions=tuple(map(_seen_of_change, history.transitions)))
+            for history in super().life(target, since, until)
+        ]
+
+    def last_changes(self, target: Target, most: int = 100) -> list[Transition]:
+        """Of a target that was found here; without the silent addresses of a provider."""
+        return [_seen_of_change(change) for change in super().last_changes(target, most)]
+
     def known_targets(self) -> list[KnownTarget]:
         """Those that are seen."""
         return [known for known in super().known_targets() if self._scope.sees(known.target, known.watch)]
@@ -216,14 +230,30 @@ class ScopedIncidents(StoredIncidents):
 def seen_of(incident: Incident, scope: Scope) -> Incident:
     """What is seen of an incident in a scope: nothing that may be another's.
 
-    What explains an endpoint's outage is its PBX's, or that of a site where others' phones are, too.
+    What explains an endpoint's outage is its PBX's, or that of a site where others' phones are, too. Which addresses of
+    a provider are silent is the operator's.
     """
     if scope.sees_everything:
         return incident
     explained_by = None
     if scope.sees_whole(incident.target.pbx):
         explained_by = incident.explained_by
-    return replace(incident, explained_by=explained_by, muted_by=seen_of_muting(incident.muted_by))
+    return replace(
+        incident,
+        cause=without_silent_addresses(incident.cause),
+        closed_words=without_silent_addresses(incident.closed_words),
+        explained_by=explained_by,
+        muted_by=seen_of_muting(incident.muted_by),
+    )
+
+
+def _seen_of_state(state: CheckState) -> CheckState:
+    reason, remark = without_silent_addresses(state.reason), without_silent_addresses(state.remark)
+    return replace(state, reason=reason, remark=remark)
+
+
+def _seen_of_change(change: Transition) -> Transition:
+    return replace(change, cause=without_silent_addresses(change.cause))
 
 
 def seen_of_muting(muted_by: str) -> str:

@@ -25,6 +25,7 @@ from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message_lines import CHECKS, State
 from healthmon.notify.compose.voice import Voice
 from healthmon.sip.certificates import ends_soon, why_not_trusted
+from healthmon.sip.destinations import Remote, Transport
 from healthmon.sip.verdicts import ProbeVerdict, left_alone, over_all, over_ways, verdict_on, with_certificate
 from healthmon.sources.polls import certificate_remark
 from healthmon.store.outbox.outbox import ClaimedRow
@@ -218,10 +219,17 @@ def _own_options() -> list[str]:
         silent,
         refused,
         left_alone(busy, "14:07"),
-        over_all("sip.example.net", [good, silent, good]),
-        over_all("sip.example.net", [busy, silent]),
-        over_all("sip.example.net", [busy, good]),
-        over_all("sip.example.net", [silent, silent]),
+        *(
+            over_all("sip.example.net", dict(zip(_remotes(), verdicts, strict=False)))
+            for verdicts in (
+                [good, silent, good],
+                [busy, silent],
+                [good, *[silent] * 5],
+                [busy, *[silent] * 5],
+                [busy, good],
+                [silent, silent],
+            )
+        ),
         over_ways([good, silent]),
         *(with_certificate(good, trouble) for trouble in _certificates()),
     ]
@@ -235,6 +243,12 @@ def _own_options() -> list[str]:
         f"{unreachable}; our own OPTIONS: {late}",
         f"{unreachable}; registered at sip.example.net, {NEVER_ANSWERED_ASTERISK}",
     ]
+
+
+def _remotes() -> Iterator[Remote]:
+    """Addresses of a provider."""
+    for number in range(1, 7):
+        yield Remote(Transport.UDP, f"192.0.2.{number}", 5060)
 
 
 def _certificates() -> Iterator[str]:
