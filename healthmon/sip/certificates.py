@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 #: One that ends sooner than this is worth a remark (seconds).
@@ -15,12 +15,21 @@ _WRONG_NAME = (62, 64)
 _SELF_SIGNED = 18
 _UNKNOWN_CA = (2, 19, 20, 21)
 
+EXPIRED = "its certificate has expired"
+
+#: DER's tag of the version in a certificate, which may be missing, and where its validity stands among the others.
+_VERSION, _VALIDITY = 0xA0, 3
+#: How times are written, by DER's tags: UTCTime and GeneralizedTime (RFC 5280, section 4.1.2.5).
+_TIMES = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
+#: A length of 128 bytes and more: the number of bytes in which it is written follows.
+_LONG = 0x80
+
 
 def why_not_trusted(error: ssl.SSLCertVerificationError, host: str) -> str:
     """Say why a certificate is not taken."""
     code = error.verify_code
     if code == _EXPIRED:
-        return "its certificate has expired"
+        return EXPIRED
     if code == _NOT_YET_VALID:
         return "its certificate is not valid yet"
     if code in _WRONG_NAME:
@@ -32,12 +41,48 @@ def why_not_trusted(error: ssl.SSLCertVerificationError, host: str) -> str:
     return f"its certificate is not trusted: {error.verify_message}"
 
 
-def ends_soon(certificate: Mapping[str, object], wall: float) -> str:
-    """Say that a certificate ends soon; "": it does not. ``wall``: now, by the clock on the wall."""
-    ends = certificate.get("notAfter")
-    if not isinstance(ends, str):
+def dates_trouble(ends_at: float | None, wall: float) -> str:
+    """Say that a certificate ends soon, or has ended; "": neither, or that is not known.
+
+    ``ends_at``: seconds UTC. ``wall``: now, by the clock on the wall.
+    """
+    if ends_at is None or ends_at - wall > ENDS_SOON:
         return ""
-    ends_at = float(ssl.cert_time_to_seconds(ends))
-    if ends_at - wall > ENDS_SOON:
-        return ""
+    if ends_at <= wall:
+        return EXPIRED
     return f"its certificate ends on {datetime.fromtimestamp(ends_at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def read_end(der: bytes) -> float | None:
+    """Read when a certificate ends (seconds UTC); None: it cannot be read.
+
+    Python decodes only what it has verified, and this is for those that nobody trusts, too (decision 102). By RFC 5280,
+    section 4.1: Certificate > TBSCertificate > [version], serial number, signature, issuer, validity > two times.
+    """
+    try:
+        _, certificate = next(_elements(der))
+        _, to_be_signed = next(_elements(certificate))
+        fields = [content for tag, content in _elements(to_be_signed) if tag != _VERSION]
+        _not_before, (kind, not_after) = _elements(fields[_VALIDITY])
+        ends = datetime.strptime(not_after.decode("ascii"), _TIMES[kind]).replace(tzinfo=UTC)
+    except (StopIteration, IndexError, KeyError, ValueError):
+        return None
+    return ends.timestamp()
+
+
+def _elements(contents: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give the DER elements that stand one after the other: tag and contents of each (X.690, section 8.1).
+
+    Raises IndexError and ValueError for what is not DER.
+    """
+    at = 0
+    while at < len(contents):
+        tag, length, begins = contents[at], contents[at + 1], at + 2
+        if length & _LONG:
+            size = length & ~_LONG
+            length = int.from_bytes(contents[begins : begins + size])
+            begins += size
+        at = begins + length
+        if at > len(contents):
+            raise ValueError("an element is longer than what it stands in")
+        yield tag, contents[begins:at]

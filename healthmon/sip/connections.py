@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator
 
-from healthmon.sip.certificates import ends_soon, why_not_trusted
+from healthmon.sip.certificates import dates_trouble, read_end, why_not_trusted
 from healthmon.sip.destinations import Remote
 from healthmon.sip.messages import LARGEST
 
@@ -48,8 +48,8 @@ class SipConnection:
         self._is_connected = False
         self._is_shaken = tls is None
         self._wants = selectors.EVENT_WRITE
-        #: That of the other side; empty: none was shown, or it was not looked at.
-        self._certificate: dict[str, object] = {}
+        #: When the certificate of the other side ends (seconds UTC); None: none was shown.
+        self._certificate_ends_at: float | None = None
         family = socket.AF_INET6 if ":" in remote.address else socket.AF_INET
         plain = socket.socket(family, socket.SOCK_STREAM)
         self.socket: socket.socket = plain
@@ -72,8 +72,8 @@ class SipConnection:
         return self._wants
 
     def certificate_trouble(self, wall: float) -> str:
-        """What is the matter with a certificate that is taken; "": nothing is."""
-        return ends_soon(self._certificate, wall)
+        """What is the matter with the dates of a certificate, whether it is trusted or not; "": nothing is."""
+        return dates_trouble(self._certificate_ends_at, wall)
 
     def advance(self) -> Iterator[bytes]:
         """Go on, as far as that goes without waiting; give each message that came. Raises Broken and NotTrusted."""
@@ -106,7 +106,7 @@ class SipConnection:
         if not self._is_shaken and isinstance(self.socket, ssl.SSLSocket):
             self.socket.do_handshake()
             self._is_shaken = True
-            self._certificate = dict(self.socket.getpeercert() or {})
+            self._certificate_ends_at = read_end(self.socket.getpeercert(binary_form=True) or b"")
         while self._unsent:
             self._wants = selectors.EVENT_WRITE
             self._unsent = self._unsent[self.socket.send(self._unsent) :]

@@ -180,7 +180,9 @@ class Sockets:
         connection = carried.connection
         try:
             for raw in connection.advance():
-                yield Came(raw, connection.remote, carried.trouble or connection.certificate_trouble(self._wall()))
+                # One that nobody trusts may end soon as well; that it has expired may be known already.
+                troubles = dict.fromkeys((carried.trouble, connection.certificate_trouble(self._wall())))
+                yield Came(raw, connection.remote, "; ".join(filter(None, troubles)))
         except NotTrusted as error:
             yield from self._ask_all_the_same(carried, str(error))
             return

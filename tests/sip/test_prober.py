@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -417,6 +418,30 @@ def test_an_unknown_authority_has_a_sentence_of_its_own(rig: Rig, authority: Aut
         found = rig.next()
 
     assert found.verdict.words == "its certificate is signed by an unknown CA; answers 200 OK"
+
+
+def test_one_that_nobody_trusts_and_that_also_ends_soon_has_both_sentences(rig: Rig, authority: Authority) -> None:
+    with stream_server("127.0.0.1", authority.ending("127.0.0.1").files) as server:
+        rig.ask(f"sip:127.0.0.1:{server.port};transport=tls")
+
+        found = rig.next()
+
+    assert found.verdict.health is DEGRADED
+    assert re.fullmatch(
+        r"its certificate is signed by an unknown CA; its certificate ends on [-0-9]+ [0-9:]+ UTC; answers 200 OK",
+        found.verdict.words,
+    )
+
+
+def test_that_it_has_expired_is_said_once(authority: Authority) -> None:
+    rig = Rig(trusted=ssl.create_default_context(cafile=str(authority.ca_file)))
+    with stream_server("127.0.0.1", authority.expired("127.0.0.1").files) as server:
+        rig.ask(f"sip:127.0.0.1:{server.port};transport=tls")
+
+        found = rig.next()
+    rig.sockets.close()
+
+    assert found.verdict.words == "its certificate has expired; answers 200 OK"
 
 
 def test_whoever_speaks_no_tls_is_down(rig: Rig) -> None:

@@ -24,7 +24,7 @@ from healthmon.model import ENDPOINT_CHECKS, Check, Ending, Health, Kind, Severi
 from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message_lines import CHECKS, State
 from healthmon.notify.compose.voice import Voice
-from healthmon.sip.certificates import ends_soon, why_not_trusted
+from healthmon.sip.certificates import dates_trouble, why_not_trusted
 from healthmon.sip.destinations import Remote, Transport
 from healthmon.sip.verdicts import ProbeVerdict, left_alone, over_all, over_ways, verdict_on, with_certificate
 from healthmon.sources.polls import certificate_remark
@@ -257,7 +257,8 @@ def _certificates() -> Iterator[str]:
         error = ssl.SSLCertVerificationError()
         error.verify_code = code
         yield why_not_trusted(error, "sip.example.net")
-    yield ends_soon({"notAfter": "May 10 14:05:00 2026 GMT"}, datetime(2026, 5, 1, tzinfo=UTC).timestamp())
+    today = datetime(2026, 5, 1, tzinfo=UTC).timestamp()
+    yield dates_trouble(today + 10 * 86_400.0, today)
 
 
 @pytest.mark.parametrize("saying", _sayings())
