@@ -26,12 +26,17 @@ from healthmon.publish.web.orders_api import orders_api
 from healthmon.publish.web.pages.background import Backgrounds
 from healthmon.publish.web.pages.forms import forms
 from healthmon.publish.web.pages.login import login
+from healthmon.publish.web.pages.refusals import OF_PAGES
 from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.pages.routes import pages
 from healthmon.publish.web.reports import reports
 from healthmon.publish.web.statuses import finished, status_of
+from healthmon.publish.web.unchanged import ShortWay
 from healthmon.publish.web.view import ScopedView
 from healthmon.report.status.rows import PbxStatus
+
+#: Said with each answer: nobody takes it for anything else, and nobody keeps it.
+OF_ALL = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def application(
@@ -67,14 +72,14 @@ def application(
     app.register_error_handler(HealthmonError, _refused)
     app.register_error_handler(HTTPException, _no_page)
     app.before_request(guard(access))
-    app.after_request(_guard)
+    app.after_request(_finished)
+    app.wsgi_app = ShortWay(app.wsgi_app, access, made, {**OF_ALL, **OF_PAGES})  # type: ignore[method-assign]
     return app
 
 
-def _guard(response: Response) -> Response:
-    """Nobody takes it for anything else, and nobody keeps it."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+def _finished(response: Response) -> Response:
+    for name, value in OF_ALL.items():
+        response.headers.setdefault(name, value)
     return response
 
 

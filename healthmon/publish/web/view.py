@@ -55,6 +55,15 @@ class ScopedView:
         self._kept[scope] = (present, seen)
         return seen
 
+    @property
+    def read_at(self) -> tuple[str, float]:
+        """Which revision everybody sees now, and when it was read (seconds UTC). Raises Unreadable.
+
+        It is the same in every scope.
+        """
+        present = self._live.present
+        return present.revision, present.status.now
+
     def read(self, find: Callable[[Reader], Found]) -> Found:
         """Have something read of what is seen. Raises Unreadable, Busy, and what ``find`` raises."""
         scope = self.scope

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Semaphore
 
-from flask import Request
 from msgspec import Struct
+from werkzeug.wrappers import Request
 
 from healthmon.config.credentials import hash_of_password, hash_of_token, password_hash
 from healthmon.config.customers import Customers

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from hmac import compare_digest
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from flask import Response, redirect, request
+from werkzeug.wrappers import Request
 
+from healthmon.errors import HealthmonError
 from healthmon.publish.web.access.access import WALL, Access, NotAllowed, NotKnown
 from healthmon.publish.web.access.identity import Identity, remember
 from healthmon.publish.web.access.peer import MOST_REMEMBERED, address_of
@@ -45,7 +48,7 @@ def guard(access: Access) -> Callable[[], Response | None]:
             return None
         if request.endpoint == OF_THE_WALL and "token" in request.args:
             return _keep_wall_token(access)
-        identity = _wall_identity(access) or access.identity(request)
+        identity = _identity(access, request, request.endpoint)
         remember(identity)
         if request.endpoint in OPEN_IN_PART:
             return None
@@ -59,6 +62,22 @@ def guard(access: Access) -> Callable[[], Response | None]:
         return None
 
     return look
+
+
+def looker(access: Access, asking: Request, endpoint: str) -> Identity | None:
+    """Say who asks a route that whoever may look may ask; None: there is more to say than that, and the guard says it.
+
+    It is what the guard itself finds out, for a request of which Flask has made nothing yet.
+    """
+    if not is_called_rightly(asking.host, access):
+        return None
+    try:
+        identity = _identity(access, asking, endpoint)
+    except HealthmonError:
+        return None
+    if not identity.may_look:
+        return None
+    return identity
 
 
 def is_called_rightly(place: str, access: Access) -> bool:
@@ -95,15 +114,12 @@ def is_same(said: str, wanted: str) -> bool:
     return bool(wanted) and compare_digest(said.encode(errors="replace"), wanted.encode())
 
 
-def _wall_identity(access: Access) -> Identity | None:
-    """Say which screen asks for the wall, if its cookie is still good."""
-    token = request.cookies.get(WALL)
-    if request.endpoint != OF_THE_WALL or not token:
-        return None
-    try:
-        return access.of_screen(token)
-    except (NotKnown, NotAllowed):
-        return None
+def _identity(access: Access, asking: Request, endpoint: str | None) -> Identity:
+    """Say who asks a route; the wall, a screen whose cookie is still good. Raises NotKnown and NotAllowed."""
+    if endpoint == OF_THE_WALL and (token := asking.cookies.get(WALL)):
+        with suppress(NotKnown, NotAllowed):
+            return access.of_screen(token)
+    return access.identity(asking)
 
 
 def _keep_wall_token(access: Access) -> Response:

@@ -8,6 +8,9 @@ from healthmon.errors import HealthmonError
 from healthmon.publish.web.pages.rendering import POLICY, Pages
 from healthmon.publish.web.statuses import finished, status_of
 
+#: Said with each page: where it leads to elsewhere, nobody learns from where.
+OF_PAGES = {"Referrer-Policy": "no-referrer"}
+
 
 def as_pages(routes: Blueprint, made: Pages) -> None:
     """Have routes answer with pages alone."""
@@ -20,5 +23,5 @@ def as_pages(routes: Blueprint, made: Pages) -> None:
     def guard(response: Response) -> Response:
         """A browser loads and runs nothing but what stands here."""
         response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.update(OF_PAGES)
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from hashlib import blake2b
 from http import HTTPStatus
 from importlib.resources import files
@@ -15,6 +16,8 @@ from flask import Response, request
 from jinja2 import Environment
 from markupsafe import Markup, escape
 from msgspec import Struct
+from werkzeug.datastructures import ETags
+from werkzeug.http import quote_etag
 
 from healthmon.languages import language
 from healthmon.model import EVERYTHING, Scope, Target
@@ -60,6 +63,8 @@ class Moment(Struct, frozen=True):
     scope: Scope = EVERYTHING
 
 
+#: All that a page depends on, besides the moment: what is asked for, and what whoever asks may do and see.
+PageKey = tuple[str, Proof, bool, Scope]
 #: The revision that a page was made from, when that was read, and when the background was.
 Origin = tuple[str, float, float]
 
@@ -70,6 +75,8 @@ class MadePage(Struct, frozen=True):
     origin: Origin
     mark: str
     text: str
+    #: What a browser may load and run there (Content-Security-Policy).
+    policy: str
 
 
 #: Makes the values that a template needs.
@@ -77,56 +84,100 @@ Maker = Callable[[Moment], Mapping[str, Any]]
 
 
 class Pages:
-    """Answers with pages. Used by all threads that answer; a page that two make at once is made twice."""
+    """Answers with pages. Used by all threads that answer."""
 
     def __init__(self, view: ScopedView, backgrounds: Backgrounds, zone: ZoneInfo, spoken: str) -> None:
         self._view = view
         self._zone = zone
         self._language = language(spoken)
         self._backgrounds = backgrounds
-        #: By all that a page depends on: what is asked for, and what whoever asks may do and see.
-        self._made: dict[tuple[str, Proof, bool, Scope], MadePage] = {}
+        self._made: dict[PageKey, MadePage] = {}
+        #: Of what is being made at this moment: all who ask meanwhile wait for the one who makes it.
+        self._making: dict[tuple[PageKey, Origin], Future[MadePage]] = {}
+        #: Which route answers with the pages of an address.
+        self._routes: dict[str, str] = {}
         folder = files(__package__).joinpath("static")
         self.assets = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in ASSETS}
         self._build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
         self._environment = environment()
 
-    def answer(self, template: str, make: Maker) -> Response:
-        """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable."""
+    def answer(self, template: str, make: Maker, policy: str = POLICY) -> Response:
+        """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable.
+
+        ``policy``: what a browser may load and run there.
+        """
         identity = asker()
-        page = self._page(template, make, identity)
-        mark, now = page.mark + _own_mark(identity), self._view.now()
-        if mark in request.if_none_match:
-            response = Response(status=304)
+        page = self._page(template, make, policy, identity)
+        if _mark(page, identity) in request.if_none_match:
+            response = Response(status=HTTPStatus.NOT_MODIFIED)
         else:
             response = Response(_made_own(page.text, identity), content_type="text/html; charset=utf-8")
-        response.set_etag(mark)
-        # The clock of a page that stays as it is goes on.
-        response.headers["Healthmon-Time"] = Words(Voice(self._language, self._zone, now)).second(now)
+        response.headers.update(self._headers(page, identity))
         return response
+
+    def route_of(self, address: str) -> str | None:
+        """Name the route that answers with the pages of an address (path and query); None: no page of it is kept."""
+        return self._routes.get(address)
+
+    def unchanged(self, address: str, marks: ETags, identity: Identity) -> Mapping[str, str] | None:
+        """Return the headers by which whoever asks learns that what they have is the page as it is now.
+
+        None: they have another one, or it has to be made first. ``marks``: of what they have. Raises Unreadable, Busy.
+        """
+        page = self._made.get(_key(address, identity))
+        if page is None or page.origin != (*self._view.read_at, self._backgrounds.newest.at):
+            return None
+        if _mark(page, identity) not in marks:
+            return None
+        return self._headers(page, identity)
+
+    def _headers(self, page: MadePage, identity: Identity) -> dict[str, str]:
+        """What is said of a page, also to who has it."""
+        now = self._view.now()
+        return {
+            "ETag": quote_etag(_mark(page, identity)),
+            # The clock of a page that stays as it is goes on.
+            "Healthmon-Time": Words(Voice(self._language, self._zone, now)).second(now),
+            "Content-Security-Policy": page.policy,
+        }
 
     def words(self) -> Words:
         """Say something at this moment; also where nothing can be read."""
         return Words(Voice(self._language, self._zone, self._view.now()))
 
-    def _page(self, template: str, make: Maker, identity: Identity) -> MadePage:
+    def _page(self, template: str, make: Maker, policy: str, identity: Identity) -> MadePage:
+        """Find a page as it is now; who asks first makes it, and all others wait."""
         present, background = self._view.present, self._backgrounds.newest
-        key = (request.full_path, identity.proof, identity.may_operate, identity.scope)
-        origin = (present.revision, present.status.now, background.at)
-        made = self._made.get(key)
-        if made is not None and made.origin == origin:
-            return made
-        voice = Voice(self._language, self._zone, present.status.now, present.status.names)
-        if not identity.scope.sees_everything:
-            background = background_of(background, present.status)
-        moment = Moment(present, background, Words(voice), identity.scope)
-        values = {**make(moment), **_about(identity)}
-        text = self._text(template, moment.words, values, is_stale=present.status.is_stale)
-        made = MadePage(origin, *text)
-        if len(self._made) >= MOST_KEPT:
-            self._made.clear()
-        self._made[key] = made
-        return made
+        address = request.full_path
+        key, origin = _key(address, identity), (present.revision, present.status.now, background.at)
+        page = self._made.get(key)
+        if page is not None and page.origin == origin:
+            return page
+        own: Future[MadePage] = Future()
+        making = self._making.setdefault((key, origin), own)
+        if making is not own:
+            return making.result()
+        try:
+            voice = Voice(self._language, self._zone, present.status.now, present.status.names)
+            if not identity.scope.sees_everything:
+                background = background_of(background, present.status)
+            moment = Moment(present, background, Words(voice), identity.scope)
+            values = {**make(moment), **_about(identity)}
+            text = self._text(template, moment.words, values, is_stale=present.status.is_stale)
+            page = MadePage(origin, *text, policy)
+            if len(self._made) >= MOST_KEPT:
+                self._made.clear()
+                self._routes.clear()
+            self._made[key] = page
+            self._routes[address] = str(request.endpoint)
+            own.set_result(page)
+        except BaseException as error:
+            # Whoever waits is told the same.
+            own.set_exception(error)
+            raise
+        finally:
+            del self._making[key, origin]
+        return page
 
     def _text(self, template: str, words: Words, values: Mapping[str, Any], *, is_stale: bool) -> tuple[str, str]:
         """Make a page; and the mark by which whoever has one with the same content is known."""
@@ -169,6 +220,15 @@ def _about(identity: Identity) -> dict[str, Any]:
         "form_token": _FORM_TOKEN,
         "own_mark": _OWN_MARK,
     }
+
+
+def _key(address: str, identity: Identity) -> PageKey:
+    return address, identity.proof, identity.may_operate, identity.scope
+
+
+def _mark(page: MadePage, identity: Identity) -> str:
+    """By what a page is known that somebody has."""
+    return page.mark + _own_mark(identity)
 
 
 def _own_mark(identity: Identity) -> str:

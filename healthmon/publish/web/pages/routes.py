@@ -81,9 +81,7 @@ def pages(view: ScopedView, zone: ZoneInfo, plans: Plans, made: Pages, commands:
         asked = request.args.copy()
         # What makes no sense is said here, and not in the middle of the page.
         report_question(asked, zone, view.now())
-        response = made.answer("report.html", lambda moment: report_values(moment, asked))
-        response.headers["Content-Security-Policy"] = WITH_A_REPORT
-        return response
+        return made.answer("report.html", lambda moment: report_values(moment, asked), WITH_A_REPORT)
 
     @routes.get("/settings")
     def settings() -> Response:
