@@ -13,6 +13,7 @@ import requests
 
 from . import pbxfiles
 from .addresses import addresses
+from .documentation import link_data
 from .endpoints import Endpoint
 from .errors import LabError
 from .kits import Kit
@@ -266,7 +267,7 @@ class Asterisk:
 
     def _files(self) -> dict[str, str]:
         module_folder = self.kit.file("usr/lib/**/asterisk/modules")
-        data_folder = self.kit.file("usr/share/asterisk")
+        data_folder = link_data(self.kit.file("usr/share/asterisk"), self.folder)
         files = {
             "asterisk.conf": pbxfiles.asterisk_conf(self.folder, self._run_folder, module_folder, data_folder),
             "modules.conf": pbxfiles.modules_conf(module_folder, self.options),
