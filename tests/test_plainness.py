@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "healthmon"
-SYNTAX = {path.relative_to(PACKAGE): ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+PATHS = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
 
 #: So many conditional expressions in 1,000 lines, at most; and in any one folder.
 MOST, MOST_OF_A_FOLDER = 5.5, 17.0
@@ -22,6 +23,12 @@ MOST_OF_THE_CORE = 9.0
 SHORT, MOST_CALLED_ONCE = 9, 11.5
 #: A smaller folder has too few lines for a figure.
 ENOUGH_LINES = 300
+
+
+@cache
+def syntax_of(path: Path) -> ast.Module:
+    """What a file says, parsed; not while tests are collected, for that is done in every process of them."""
+    return ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
 
 
 def folder_of(path: Path) -> str:
@@ -36,22 +43,36 @@ def lines_of(path: Path) -> int:
 
 def conditionals_in(path: Path) -> int:
     """How many times a file says ``a if b else c``."""
-    return sum(isinstance(node, ast.IfExp) for node in ast.walk(SYNTAX[path]))
+    return sum(isinstance(node, ast.IfExp) for node in ast.walk(syntax_of(path)))
 
 
-LINES: Counter[str] = Counter()
-CONDITIONALS: Counter[str] = Counter()
-for source in SYNTAX:
-    LINES[folder_of(source)] += lines_of(source)
-    CONDITIONALS[folder_of(source)] += conditionals_in(source)
+@cache
+def lines_of_folders() -> Counter[str]:
+    """How long the files of each folder are together."""
+    lines: Counter[str] = Counter()
+    for path in PATHS:
+        lines[folder_of(path)] += lines_of(path)
+    return lines
+
+
+@cache
+def conditionals_of_folders() -> Counter[str]:
+    """How many times the files of each folder say ``a if b else c``."""
+    conditionals: Counter[str] = Counter()
+    for path in PATHS:
+        conditionals[folder_of(path)] += conditionals_in(path)
+    return conditionals
 
 
 def test_few_conditional_expressions_in_the_whole() -> None:
-    assert 1000 * CONDITIONALS.total() / LINES.total() <= MOST
+    assert 1000 * conditionals_of_folders().total() / lines_of_folders().total() <= MOST
 
 
 def test_few_conditional_expressions_in_each_folder() -> None:
-    figures = {folder: 1000 * CONDITIONALS[folder] / lines for folder, lines in LINES.items() if lines >= ENOUGH_LINES}
+    conditionals, folders = conditionals_of_folders(), lines_of_folders()
+    figures = {
+        folder: 1000 * conditionals[folder] / lines for folder, lines in folders.items() if lines >= ENOUGH_LINES
+    }
 
     assert {folder: figure for folder, figure in figures.items() if figure > allowed_in(folder)} == {}
 
@@ -75,7 +96,7 @@ def is_short_helper(node: ast.AST) -> bool:
 
 def called_once_in(path: Path) -> int:
     """How many short helpers of a file are named at one place in it alone, where they are called."""
-    nodes = list(ast.walk(SYNTAX[path]))
+    nodes = list(ast.walk(syntax_of(path)))
     named = Counter(node.id for node in nodes if isinstance(node, ast.Name))
     named += Counter(node.attr for node in nodes if isinstance(node, ast.Attribute))
     called = [node.func for node in nodes if isinstance(node, ast.Call)]
@@ -85,17 +106,17 @@ def called_once_in(path: Path) -> int:
 
 
 def test_few_short_helpers_are_called_from_one_place() -> None:
-    functions = sum(isinstance(node, ast.FunctionDef) for syntax in SYNTAX.values() for node in ast.walk(syntax))
+    functions = sum(isinstance(node, ast.FunctionDef) for path in PATHS for node in ast.walk(syntax_of(path)))
 
-    assert 100 * sum(map(called_once_in, SYNTAX)) / functions <= MOST_CALLED_ONCE
+    assert 100 * sum(map(called_once_in, PATHS)) / functions <= MOST_CALLED_ONCE
 
 
 def names_in(path: Path) -> set[str]:
     """What the variables and arguments of a file are called."""
-    nodes = list(ast.walk(SYNTAX[path]))
+    nodes = list(ast.walk(syntax_of(path)))
     variables = {node.id for node in nodes if isinstance(node, ast.Name)}
     return variables | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def test_no_variable_is_called_one() -> None:
-    assert [str(path) for path in SYNTAX if "one" in names_in(path)] == []
+    assert [str(path) for path in PATHS if "one" in names_in(path)] == []

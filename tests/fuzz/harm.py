@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from tests.wire.bombs import gzip_bomb
+
 Harm = Callable[[bytearray, random.Random], None]
 
 STRANGE = [
@@ -137,7 +139,7 @@ LAST_CHUNKS = [
     b"0\r\n\r\n", b"", b"0\r\nX-Trailer: x\r\n\r\n", b"0\r\n" + b"X: y\r\n" * 500 + b"\r\n", b"-0\r\n\r\n",
 ]  # fmt: skip
 #: 100 MB of nothing in 100 kB; and packed again.
-BOMB = gzip.compress(bytes(100_000_000), 9)
+BOMB = gzip_bomb(b"\0", 100)
 BOMB_IN_BOMB = gzip.compress(BOMB, 9)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import random
@@ -22,6 +21,7 @@ from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import FakeScene, fake_scene, fake_section, phones
 from tests.system.scene import WATCHES, receiver_section
+from tests.wire.bombs import gzip_bomb
 from tests.wire.raw import RawPeer
 
 EVENTS_IN_CI = 3_000
@@ -251,7 +251,7 @@ NO_LISTS = {
     "types": answer(b'[{"technology":"PJSIP","resource":101,"state":"offline"}]'),
     "object": answer(b'{"technology":"PJSIP","resource":"101","state":"offline"}'),
     "cut": answer(b'[{"technology":"PJSIP","resource":"101","state":"offline","channel_ids":[]}')[:-20],
-    "bomb": answer(gzip.compress(b"[" + b" " * 300_000_000, 9), ("Content-Encoding", "gzip")),
+    "bomb": answer(gzip_bomb(b" ", 300, begin=b"["), ("Content-Encoding", "gzip")),
     "nozip": answer(b"not zipped", ("Content-Encoding", "gzip")),
     "headers": b"HTTP/1.1 200 OK\r\n" + b"X-More: x\r\n" * 20_000 + b"\r\n[]",
     "nohttp": b"SSH-2.0-OpenSSH_9.2\r\n",

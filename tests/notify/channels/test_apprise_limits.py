@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from healthmon.notify.channels.by_scheme import remark, sender_for
 from healthmon.notify.compose.message import Attachment, Message
 from healthmon.wire.pace import PeerLimits
 from tests.waiting import wait_for
+from tests.wire.bombs import gzip_bomb
 from tests.wire.dripping import DrippingServer
 from tests.wire.raw import RawPeer
 
@@ -35,18 +35,12 @@ OK = b"HTTP/1.1 200 OK\r\n"
 MEGABYTE = bytes(1_000_000)
 
 
-def _bomb() -> bytes:
-    """Pack 200 MB into 200 kB."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packer.compress(MEGABYTE) for _ in range(200)) + packer.flush()
-
-
 #: What is sent at once, and then again and again, as fast as somebody takes it.
 FLOODS = {
     "900 MB": (OK + b"Content-Length: 900000000\r\n\r\n", MEGABYTE),
     "no length and no end": (OK + b"Connection: close\r\n\r\n", MEGABYTE),
     "a header without end": (OK + b"X: ", MEGABYTE),
-    "a gzip bomb": (OK + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n", _bomb()),
+    "a gzip bomb": (OK + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n", gzip_bomb(b"\0", 200)),
 }
 
 
