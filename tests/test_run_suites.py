@@ -1,13 +1,14 @@
 """The runner of all suites must not hide a failure."""
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from .run_suites import PYTHON, Suite, count, in_rounds, main, run, run_side_by_side
+from .run_suites import PYTHON, ROOT, WITHOUT_ASTERISK, Suite, count, in_rounds, main, run, run_side_by_side
 
 
 def written(folder: Path, text: str) -> tuple[str, ...]:
@@ -104,6 +105,15 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_no_test_that_needs_an_asterisk_stands_where_the_suite_for_it_does_not_look() -> None:
+    needs_one = re.compile(r"\blab(16|22)?: Lab\b|mark\.lab\b|\basterisk_version\b")
+    assert needs_one.search((ROOT / "tests/system/test_phones.py").read_text())
+
+    files = [path for folder in WITHOUT_ASTERISK for path in (ROOT / folder).rglob("*.py")]
+
+    assert [str(path) for path in files if needs_one.search(path.read_text())] == []
 
 
 def test_a_suite_that_nobody_knows_is_a_mistake() -> None:
