@@ -93,6 +93,7 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
             ),
             has_phones=settings.web.metrics_of_phones,
             spoken=settings.language,
+            for_everybody=settings.public,
         )
         try:
             server = server_of(app, listen.address, listen.port)

@@ -12,6 +12,7 @@ from healthmon.config.customers import Customers, OwnedWatch
 from healthmon.config.sections.general import General
 from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.public import PublicConfig
 from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.site import SiteConfig
@@ -37,6 +38,8 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     web: WebConfig = field(default_factory=WebConfig)
     users: tuple[UserConfig, ...] = ()
     tokens: tuple[TokenConfig, ...] = ()
+    #: Status pages for everybody.
+    public: tuple[PublicConfig, ...] = ()
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from healthmon.config.configuration import Config
 from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.public import PublicConfig
 from healthmon.config.sections.receiver import Quiet, ReceiverConfig
 from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.shared import Hold
@@ -47,6 +48,8 @@ def describe(config: Config) -> list[str]:
         lines += ["", *describe_maintenance(window)]
     if config.web.listen is not None:
         lines += ["", *describe_web(config)]
+    for page in config.public:
+        lines += ["", *describe_public(page)]
     return lines
 
 
@@ -183,6 +186,15 @@ def describe_web(config: Config) -> list[str]:
         lines.append(line)
     lines += [f"    token {token.name}: {token.role}" for token in config.tokens]
     return lines
+
+
+def describe_public(page: PublicConfig) -> list[str]:
+    """Say what everybody may look at, and what stands behind each name."""
+    return [
+        f"public {page.name}: /public/{page.name} is shown to everybody: {visible(page.title)}",
+        f"    {page.days} days, in {page.language}",
+        *(f"    {visible(line.name)}: {line.what}" for line in page.show),
+    ]
 
 
 def calendar_in_words(at: CalendarTime) -> str:

@@ -21,6 +21,7 @@ _SECTIONS = {
     "web": "another web process",
     "users": "other users of the web page",
     "tokens": "other tokens of the web process",
+    "public": "other public status pages",
     "scopes": "others may see what is seen over HTTP",
 }
 
@@ -29,7 +30,7 @@ _GENERAL = {name: declared.when_changed for name, declared in HEALTHMON.declared
 
 #: What the web process reads.
 _OF_THE_WEB_PROCESS = frozenset(
-    ("web", "users", "tokens", "scopes", "names", "sites", "maintenance", "timezone", "language")
+    ("web", "users", "tokens", "public", "scopes", "names", "sites", "maintenance", "timezone", "language")
 )
 
 #: The fields of a PBX that an open connection depends on.

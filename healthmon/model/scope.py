@@ -26,12 +26,14 @@ class Scope(Struct, frozen=True):
     parts: frozenset[tuple[str, str]] = frozenset()
     #: The watch sections that are seen on every PBX on which they are.
     watches: frozenset[str] = frozenset()
+    #: Single targets, also sites and PBXs themselves: what a page for everybody lists.
+    targets: frozenset[Target] = frozenset()
 
     def sees(self, target: Target, watch: str) -> bool:
         """Whether a target is seen with all that happens to it. ``watch``: its section, as it was then."""
         if self.sees_everything or target.pbx in self.pbxs:
             return True
-        return target.is_endpoint and (target.pbx, watch) in self.parts
+        return target in self.targets or (target.is_endpoint and (target.pbx, watch) in self.parts)
 
     def sees_whole(self, pbx: str) -> bool:
         """Whether all of a PBX is seen, and what happens to itself."""
@@ -39,7 +41,9 @@ class Scope(Struct, frozen=True):
 
     def sees_of(self, pbx: str) -> bool:
         """Whether anything of a PBX is seen: then its name and its state are no secret."""
-        return self.sees_whole(pbx) or any(name == pbx for name, _ in self.parts)
+        if self.sees_whole(pbx) or any(name == pbx for name, _ in self.parts):
+            return True
+        return any(target.pbx == pbx for target in self.targets)
 
     def covers(self, matcher: Matcher, seen: Collection[Target]) -> bool:
         """Whether a silence or a maintenance window can speak of nothing but what is seen, also in the future.

@@ -40,7 +40,7 @@ def _status_in(status: Status, scope: Scope) -> Status:
         causes=tuple(
             replace(cause, muted_by=seen_of_muting(cause.muted_by))
             for cause in status.causes
-            if scope.sees_whole(cause.target.pbx)
+            if scope.sees(cause.target, "")
         ),
         pending_sites=pending_sites,
         failing_urls=(),

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tests.browser.chromium import Browser
 from tests.browser.programs import chromium
-from tests.browser.worlds import WORLDS, world_served
+from tests.browser.worlds import PUBLIC, WORLDS, world_served
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 
@@ -32,6 +32,7 @@ PICTURES = (
     Picture("wall", "company", "/wall", 1920, 1080, is_dark=True, scale=0.5),
     Picture("target", "office", "/targets/trunk-sipgate", 1280, 1000),
     Picture("targets", "company", "/targets", 1280, 800, is_dark=True),
+    Picture("public", "office", "/public/status", 1280, 1000),
 )
 
 
@@ -42,7 +43,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, Browser(program, Path(folder)) as browser:
         for picture in PICTURES:
-            with world_served(Path(folder) / f"{picture.name}.db", WORLDS[picture.world]()) as web:
+            world = WORLDS[picture.world]()
+            with world_served(Path(folder) / f"{picture.name}.db", world, for_everybody=[PUBLIC]) as web:
                 page = browser.page(web.url + picture.path, picture.width, picture.height, is_dark=picture.is_dark)
                 (FOLDER / f"{picture.name}.png").write_bytes(page.picture(picture.scale))
                 page.close()

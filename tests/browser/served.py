@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from healthmon.app.own_program import own_program
 from healthmon.app.serving import server_of
 from healthmon.config.plans import Plans
+from healthmon.config.sections.public import PublicConfig
 from healthmon.publish.web.access.access import Access, Guests
 from healthmon.publish.web.application import application
 from healthmon.publish.web.commands import Programs
@@ -24,10 +26,18 @@ class Served:
     """An application that answers; its clock stands, until somebody sets it. It ends with the with block."""
 
     def __init__(
-        self, path: Path, *, spoken: str = "en", plans: Plans | None = None, port: int = 0, guests: Guests = ANYBODY
+        self,
+        path: Path,
+        *,
+        spoken: str = "en",
+        plans: Plans | None = None,
+        port: int = 0,
+        guests: Guests = ANYBODY,
+        for_everybody: Sequence[PublicConfig] = (),
     ) -> None:
         self._path = path
         self._spoken, self._plans, self._guests = spoken, plans or Plans(), guests
+        self._for_everybody = for_everybody
         self.now = NOW
         self._stop, self._ready = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -55,7 +65,16 @@ class Served:
             live.look()
             commands = Programs(own_program(configuration(self._path)))
             access = Access(self._guests)
-            app = application(live, self._plans, BERLIN, commands, access, has_phones=False, spoken=self._spoken)
+            app = application(
+                live,
+                self._plans,
+                BERLIN,
+                commands,
+                access,
+                has_phones=False,
+                spoken=self._spoken,
+                for_everybody=self._for_everybody,
+            )
             server = server_of(app, "127.0.0.1", self.port)
             answering = threading.Thread(target=server.run, daemon=True)
             answering.start()

@@ -13,7 +13,7 @@ from healthmon.model import Changes, Check, CheckState, Health
 from healthmon.store.write.writer import Writer
 from tests.browser.chromium import Browser, Page
 from tests.browser.served import Served
-from tests.browser.worlds import BOB, MARKUP, WORLDS, company, world_served
+from tests.browser.worlds import BOB, MARKUP, PUBLIC, WORLDS, company, world_served
 from tests.report.builder import HOUR, NOW, connection, provider, running
 
 WIDTHS = (390, 1280, 1920)
@@ -23,6 +23,7 @@ PAGES = (
     *(("office", path) for path in ("/incidents", "/incidents/1", "/targets/nobody", "/report", "/silences")),
     *(("empty", path) for path in ("/", "/wall", "/targets", "/incidents")),
     *(("well", path) for path in ("/", "/wall")),
+    ("office", "/public/status"),
 )
 
 #: Of so much of what it passes an axe-core that found nothing to look at would not speak.
@@ -36,7 +37,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         found = {}
         for name in ("empty", "office", "well"):
             path = tmp_path_factory.mktemp(name) / "h.db"
-            found[name] = answering.enter_context(world_served(path, WORLDS[name]())).url
+            found[name] = answering.enter_context(world_served(path, WORLDS[name](), for_everybody=[PUBLIC])).url
         yield found
 
 
@@ -114,7 +115,7 @@ def test_the_clock_of_the_wall_goes(browser: Browser, tmp_path: Path) -> None:
         page.wait_until(f"document.getElementById('clock').innerText !== {before!r}")
 
 
-@pytest.mark.parametrize("path", ["/", "/wall", "/targets", "/targets/trunk-sipgate", "/incidents"])
+@pytest.mark.parametrize("path", ["/", "/wall", "/targets", "/targets/trunk-sipgate", "/incidents", "/public/status"])
 def test_it_says_the_same_without_scripts(browser: Browser, worlds: dict[str, str], path: str) -> None:
     url = worlds["office"] + path
     with opened(browser, url) as lively, opened(browser, url, with_scripts=False) as still:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
+from healthmon.config.sections.public import ListedLine, PublicConfig
 from healthmon.config.sections.site import SiteConfig
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
@@ -174,11 +175,34 @@ _CITIES = (
 )
 _CARRIERS = ("telekom", "sipgate", "easybell", "vodafone", "dus", "colt", "plusnet", "ecotel")
 
+#: A page for everybody about the office.
+PUBLIC = PublicConfig(
+    "status",
+    "Telephone lines of Example Ltd",
+    (
+        ListedLine("Telekom", endpoints=("PJSIP/trunk-telekom",)),
+        ListedLine("Sipgate", endpoints=("PJSIP/trunk-sipgate",)),
+        ListedLine("Easybell", endpoints=("PJSIP/trunk-easybell",)),
+        ListedLine("Line of the branch office, which is the second one that we have there", endpoints=("branch:*",)),
+        ListedLine("Phones of the head office", endpoints=("PJSIP/10*",)),
+        ListedLine("Phones of the warehouse", sites=("203.0.113.7",)),
+        ListedLine("Telephone system", pbxs=("office",)),
+    ),
+    about="Support: +49 30 1234567, day and night",
+)
+
 WORLDS = {"empty": empty, "office": office, "well": well, "company": company}
 
 
 @contextmanager
-def world_served(path: Path, world: World, *, spoken: str = "en", guests: Guests = ANYBODY) -> Iterator[Served]:
+def world_served(
+    path: Path,
+    world: World,
+    *,
+    spoken: str = "en",
+    guests: Guests = ANYBODY,
+    for_everybody: Sequence[PublicConfig] = (),
+) -> Iterator[Served]:
     """An application over a database with a world in it, while a daemon holds it."""
     writer = open_writer(path, now=NOW)
     try:
@@ -187,7 +211,7 @@ def world_served(path: Path, world: World, *, spoken: str = "en", guests: Guests
             continue
         writer.alive(NOW - 3, world.fresh or list(_usual(world)))
         plans = Plans(names=world.names, sites=world.sites)
-        with Served(path, spoken=spoken, plans=plans, guests=guests) as answering:
+        with Served(path, spoken=spoken, plans=plans, guests=guests, for_everybody=for_everybody) as answering:
             yield answering
     finally:
         writer.close()

@@ -52,6 +52,7 @@ CHANGES: list[tuple[str, str, Difference]] = [
         "urls =\n    json://new.example.org\n    boss",
         Difference(urls_added=("oncall/json:new.example.org",)),
     ),
+    ("[watch all]", "[public status]\ntitle = x\nshow = PJSIP/1 = one\n[watch all]", Difference(fields=("public",))),
     ("timezone = UTC", "timezone = Europe/Berlin", Difference(fields=("timezone",))),
     ("timezone = UTC", "timezone = UTC\nlog_level = debug", Difference(fields=("log_level",))),
     ("timezone = UTC", "timezone = UTC\nkeep_history = 30d", Difference(fields=("history",))),

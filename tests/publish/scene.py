@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from healthmon.app.own_program import own_program
 from healthmon.config.plans import Plans
+from healthmon.config.sections.public import PublicConfig
 from healthmon.config.sections.web import WebConfig
 from healthmon.model import CheckState
 from healthmon.publish.web.access.access import Access, Guests
@@ -54,6 +55,7 @@ class Site:
         spoken: str = "en",
         plans: Plans = NO_PLANS,
         guests: Guests = ANYBODY,
+        for_everybody: Sequence[PublicConfig] = (),
         starts_at: float = NOW,
     ) -> None:
         self.now = starts_at
@@ -62,7 +64,16 @@ class Site:
         self.live = Live(self.watcher, plans.names, lambda: self.now)
         zone = ZoneInfo("Europe/Berlin")
         self.access = Access(guests, lambda: self.now, SessionFiles(sessions_beside(path), lambda: self.now))
-        app = application(self.live, plans, zone, self.commands, self.access, has_phones=has_phones, spoken=spoken)
+        app = application(
+            self.live,
+            plans,
+            zone,
+            self.commands,
+            self.access,
+            has_phones=has_phones,
+            spoken=spoken,
+            for_everybody=for_everybody,
+        )
         self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:

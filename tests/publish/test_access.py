@@ -13,6 +13,7 @@ import pytest
 
 from healthmon.app.own_program import own_program
 from healthmon.config.credentials import PasswordHash
+from healthmon.config.sections.public import ListedLine, PublicConfig
 from healthmon.config.sections.web import WebConfig
 from healthmon.config.values import OwnAddress
 from healthmon.model import Health
@@ -24,7 +25,9 @@ from tests.publish.scene import Site, site
 from tests.report.builder import HOUR, NOW, connection, outage, provider
 
 HERE = "127.0.0.1"
-OPEN = {"/livez", "/assets/page.css", "/login"}
+OPEN = {"/livez", "/assets/page.css", "/login", "/public/status", "/public/status.json"}
+#: A page for everybody.
+PUBLIC = PublicConfig("status", "Lines", (ListedLine("Telekom", endpoints=("PJSIP/trunk",)),))
 PROGRAMS = ("/api/", "/metrics", "/healthz")
 #: A path for each route; what changes something by its method.
 ROUTES = {
@@ -41,7 +44,7 @@ ROUTES = {
         ),
         *("/livez", "/api/v1/status", "/api/v1/state/office/PJSIP/trunk", "/api/v1/targets", "/api/v1/changes"),
         *("/api/v1/targets/office", "/api/v1/history/office", "/api/v1/incidents", "/api/v1/incidents/1"),
-        *("/api/v1/silences", "/api/v1/report", "/api/v1/openapi.json"),
+        *("/api/v1/silences", "/api/v1/report", "/api/v1/openapi.json", "/public/status", "/public/status.json"),
     ],
     "POST": [
         *("/incidents/1/ack", "/silences", "/silences/1/end", "/api/v1/incidents/1/ack", "/api/v1/silences"),
@@ -61,7 +64,7 @@ def house(tmp_path: Path, web: WebConfig | None = None, known: Guests | None = N
     """A web process that knows people and programs; commands do nothing, quickly."""
     state = provider("trunk", Health.DOWN)
     incidents = [outage(1, state, NOW - HOUR, acked_at=NOW - 60, acked_by="eve")]
-    shown = {"guests": known or guests(web)}
+    shown = {"guests": known or guests(web), "for_everybody": [PUBLIC]}
     with site(tmp_path / "h.db", [connection(), state], incidents=incidents, shown=shown) as found:
         found.commands.orders._healthmon = found.commands.reports._healthmon = QUICK
         yield found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from healthmon.config.credentials import hash_of_token
 from healthmon.config.loading.web_settings import load_web_settings
+from healthmon.config.sections.public import PublicConfig
 from healthmon.model import Check, Health, Kind, Matcher, Severity, Target
 from healthmon.publish.web.access.access import Guests
 from healthmon.store.write.orders import open_commander
@@ -133,7 +134,7 @@ def _fill(path: Path) -> None:
 
 
 @contextmanager
-def two_customers(folder: Path) -> Iterator[Site]:
+def two_customers(folder: Path, for_everybody: Sequence[PublicConfig] = ()) -> Iterator[Site]:
     """The web process over it."""
     path = folder / "h.db"
     config = path.with_suffix(".ini")
@@ -141,6 +142,6 @@ def two_customers(folder: Path) -> Iterator[Site]:
     _fill(path)
     settings = load_web_settings(config, {})
     guests = Guests(settings.web, settings.users, settings.tokens, settings.customers)
-    shown = {"guests": guests, "plans": settings.plans, "has_phones": True}
+    shown = {"guests": guests, "plans": settings.plans, "has_phones": True, "for_everybody": for_everybody}
     with running(path), opened(path, **shown) as web:
         yield web

@@ -151,9 +151,14 @@ def test_a_reload_begins_and_ends_it(tmp_path: Path) -> None:
         scene.daemon.configure(scene.config)
         scene.daemon.reload()
         scene.daemon.wait(lambda: has_ended(pid), "it ends")
-        scene.daemon.configure(f"{scene.config}\n[web]\nlisten = 127.0.0.1:{scene.port}\n")
+        web = f"{scene.config}\n[web]\nlisten = 127.0.0.1:{scene.port}\n"
+        scene.daemon.configure(f"{web}[public status]\ntitle = Phones\nshow = PJSIP/101 = Desk\n")
         scene.daemon.reload()
         scene.wait_answered("/healthz", "200 ok\n")
+        assert '"name": "Desk",\n      "state": "up"' in scene.get("/public/status.json")
+        scene.daemon.configure(web)
+        scene.daemon.reload()
+        scene.wait_answered("/public/status.json", "404 there is no such page\n")
 
 
 def test_where_the_port_is_taken_the_daemon_goes_on_and_says_why(tmp_path: Path) -> None:

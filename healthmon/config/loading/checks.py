@@ -12,6 +12,7 @@ from shlex import quote
 from healthmon.config.customers import Customers, OwnedWatch
 from healthmon.config.findings import nearest, shown
 from healthmon.config.loading.draft import Draft, DraftSection
+from healthmon.config.loading.public_checks import check_public
 from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.config.urls import same_channel, same_place
 from healthmon.config.values import WILDCARDS, may_match
@@ -44,6 +45,7 @@ def check(draft: Draft) -> None:
     _reports_for_tickets(draft)
     check_web(draft)
     _limits(draft)
+    check_public(draft)
     [web] = draft.of("web")
     if web.values.get("listen") is not None:
         _needs(web, "listen", WEB_LIBRARIES, "web")

@@ -114,6 +114,7 @@ def _config(path: Path, draft: Draft) -> Config:
         web=draft.of("web")[0].record(),
         users=draft.records("user"),
         tokens=draft.records("token"),
+        public=draft.records("public"),
         warnings=draft.findings.warnings,
         **general.kind.fields_of(general.values),
     )

@@ -21,6 +21,7 @@ from healthmon.config.loading.secrets import Secrets
 from healthmon.config.plans import Plans
 from healthmon.config.sections.general import HEALTHMON
 from healthmon.config.sections.pbx import PBX
+from healthmon.config.sections.public import PUBLIC, PublicConfig
 from healthmon.config.sections.user import TOKEN, USER, TokenConfig, UserConfig
 from healthmon.config.sections.watch import WATCH
 from healthmon.config.sections.web import WEB, WebConfig
@@ -43,15 +44,19 @@ class WebSettings(Struct, frozen=True):
     users: tuple[UserConfig, ...] = ()
     tokens: tuple[TokenConfig, ...] = ()
     customers: Customers = NO_CUSTOMERS
+    #: Status pages for everybody.
+    public: tuple[PublicConfig, ...] = ()
 
 
 def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
     """Read what the web process needs. Raises ConfigError, also for what is wrong with who may ask."""
     where = load_database_settings(path, environ)
     form, findings = Findings(str(path)), Findings(str(path))
-    kinds = {kind.kind: kind for kind in (WEB, HEALTHMON, USER, TOKEN)}
+    kinds = {kind.kind: kind for kind in (WEB, HEALTHMON, USER, TOKEN, PUBLIC)}
     draft = draft_of([section for section in read_file(path, form) if section.kind in kinds], kinds, findings)
     resolve.credentials(draft, Secrets(environ, path.absolute().parent))
+    for page in draft.of(PUBLIC.kind):
+        resolve.as_in_general(page, draft.general)
     check_web(draft)
     # Of [healthmon] it is the language alone.
     wrong = [
@@ -79,6 +84,7 @@ def load_web_settings(path: Path, environ: Mapping[str, str]) -> WebSettings:
         users=users,
         tokens=tokens,
         customers=customers,
+        public=draft.records(PUBLIC.kind),
     )
 
 

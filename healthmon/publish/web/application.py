@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from healthmon.config.plans import Plans
+from healthmon.config.sections.public import PublicConfig
 from healthmon.errors import HealthmonError
 from healthmon.model import Health
 from healthmon.publish.metrics import CONTENT_TYPE, metrics_text
@@ -29,6 +30,7 @@ from healthmon.publish.web.pages.login import login
 from healthmon.publish.web.pages.refusals import OF_PAGES
 from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.pages.routes import pages
+from healthmon.publish.web.public import PublicPage, public
 from healthmon.publish.web.reports import reports
 from healthmon.publish.web.statuses import finished, status_of
 from healthmon.publish.web.unchanged import ShortWay
@@ -48,11 +50,13 @@ def application(
     *,
     has_phones: bool,
     spoken: str = "en",
+    for_everybody: Sequence[PublicConfig] = (),
 ) -> Flask:
     """Make the application. ``has_phones``: ``/metrics`` has series of each phone.
 
     ``plans``: what the configuration calls endpoints and sites; ``zone``: of times and of dates in questions;
-    ``spoken``: the language of the pages, one of ``healthmon.languages.CODES``.
+    ``spoken``: the language of the pages, one of ``healthmon.languages.CODES``; ``for_everybody``: the status
+    pages that are open to whoever asks.
     """
     app = Flask("healthmon", static_folder=None)
     # An empty name is a name, and leads nowhere else.
@@ -69,6 +73,7 @@ def application(
     app.register_blueprint(login(access, made))
     app.register_blueprint(reports(view, commands.reports, zone))
     app.register_blueprint(_description())
+    app.register_blueprint(public([PublicPage(page, live, plans, zone, made) for page in for_everybody], made))
     app.register_error_handler(HealthmonError, _refused)
     app.register_error_handler(HTTPException, _no_page)
     app.before_request(guard(access))

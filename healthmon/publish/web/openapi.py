@@ -13,6 +13,7 @@ from msgspec import Struct
 from healthmon import __version__
 from healthmon.history.figures import UnknownAs
 from healthmon.model import Health, Kind
+from healthmon.publish.public.fields import PublicFields
 from healthmon.publish.web.api import LARGEST_PAGE, PAGE
 from healthmon.publish.web.fields import ChangesFields, TargetsFields
 from healthmon.publish.web.orders_api import AckBody, SilenceBody
@@ -193,6 +194,14 @@ OPERATIONS = (
         ),
         # Of a name with a line break.
         (404,),
+    ),
+    Operation(
+        "/public/{name}.json",
+        "What a page for everybody tells; no token is needed.",
+        PublicFields,
+        (Parameter("name", "That of its [public NAME].", _NAME, is_in_path=True),),
+        (404,),
+        has_tag=True,
     ),
 )
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from healthmon.config.plans import Plans
+from healthmon.history.availability import Segment
 from healthmon.history.measurements import Summary
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import Target
 from healthmon.report.availability.account import Strip, Unseen
+from healthmon.report.availability.course import Course
 from healthmon.report.availability.measure import Measures, Measuring
 from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.store.read.meters import Meters, Watched
@@ -41,6 +43,13 @@ def lately_of(
         strip = short.shown(each, short.line(each))
         found[each.target] = Lately(figures.availability, figures.outages, strip)
     return found
+
+
+def courses_of(reader: Reader, watched: Iterable[Watched], window: Span) -> dict[Target, list[Segment]]:
+    """Say how each of these went through a window that ends now."""
+    meters = reader.meters()
+    unseen = unseen_of(reader, meters, window[1], window[1])
+    return {each.target: Course(meters, each, unseen, window).timeline() for each in watched}
 
 
 def round_trips_of(reader: Reader, watched: Watched, now: float, hours: int) -> list[tuple[Span, Summary]]:

@@ -18,8 +18,9 @@ from healthmon.publish.web.access.identity import Identity, remember
 from healthmon.publish.web.access.peer import MOST_REMEMBERED, address_of
 from healthmon.publish.web.answers import plain
 
-#: Answered to everybody, also what proves nothing: that this process lives, how pages look, where to log in.
-OPEN = frozenset(("health.livez", "pages.asset", "login.ask", "login.enter"))
+#: Answered to everybody, also what proves nothing: that this process lives, how pages look, where to log in, and the
+#: status pages that are meant for everybody.
+OPEN = frozenset(("health.livez", "pages.asset", "login.ask", "login.enter", "public.page", "public.document"))
 #: Answered to everybody, but not in full.
 OPEN_IN_PART = frozenset(("health.healthz",))
 #: What a viewer may send.

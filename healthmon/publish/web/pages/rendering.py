@@ -98,8 +98,8 @@ class Pages:
         self._routes: dict[str, str] = {}
         folder = files(__package__).joinpath("static")
         self.assets = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in ASSETS}
-        self._build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
-        self._environment = environment()
+        self.build = blake2b("".join(self.assets.values()).encode(), digest_size=6).hexdigest()
+        self.environment = environment()
 
     def answer(self, template: str, make: Maker, policy: str = POLICY) -> Response:
         """Answer with a page; or that whoever asks has it already. Raises what ``make`` raises, and Unreadable.
@@ -185,10 +185,10 @@ class Pages:
         stays = request.method == "POST"
         about = {"text": words.text, "words": words, "is_stale": is_stale, "has_forms": False, "stays": stays}
         said = {**about, **values}
-        main = self._environment.get_template(template).render(said)
-        mark = blake2b(f"{self._build}{main}".encode(), digest_size=12).hexdigest()
-        page = self._environment.get_template("base.html").render(
-            {**said, "main": Markup(main), "mark": mark, "build": self._build}  # noqa: S704  (it was escaped when made)
+        main = self.environment.get_template(template).render(said)
+        mark = blake2b(f"{self.build}{main}".encode(), digest_size=12).hexdigest()
+        page = self.environment.get_template("base.html").render(
+            {**said, "main": Markup(main), "mark": mark, "build": self.build}  # noqa: S704  (it was escaped when made)
         )
         return mark, page
 

@@ -39,6 +39,10 @@ class Words:
         """Write a time shortly: ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``."""
         return self._voice.clock(at)
 
+    def span(self, since: float, until: float) -> str:
+        """Write a time with its end: ``14:02–14:05``, ``Thu 23:50–Fri 00:10``."""
+        return self._voice.span(since, until)
+
     @property
     def zone(self) -> str:
         """The name of the zone in which times are written, as a browser knows it."""

@@ -2,8 +2,9 @@
 // Scroll, focus, what is typed and what is folded open stay as they are.
 "use strict";
 (() => {
-  const every = 1500, lostAfter = 5000, answersWithin = 4000;
   const page = document.documentElement;
+  // A page for everybody asks seldom.
+  const every = Number(page.dataset.every || 1500), lostAfter = every + 3500, answersWithin = 4000;
   const clock = document.getElementById("clock"), lost = document.getElementById("lost");
   let mark = page.dataset.mark, answeredAt = performance.now(), time = clock.textContent;
 
