@@ -58,7 +58,10 @@ class Resume:
         for pbx in self._pbxs.values():
             pbx.remember_restarts(restart.at for restart in remembered.restarts if restart.pbx == pbx.name)
             for endpoint in pbx.endpoints.values():
-                if Check.OPTIONS in endpoint.checks and endpoint.policy.probe is Probe.NO:
+                is_asked_no_more = Check.OPTIONS in endpoint.checks and endpoint.policy.probe is Probe.NO
+                knows_where = endpoint.settings is not None and endpoint.settings.ways is not None
+                if is_asked_no_more or knows_where:
+                    # By the last known ways until ARI tells them anew, which it may refuse for long.
                     self._endpoints.plan_probes(pbx, endpoint, step)
         for pbx_state in remembered.pbx_states:
             if pbx_state.pbx not in self._pbxs:

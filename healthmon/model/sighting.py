@@ -301,9 +301,10 @@ class EndpointSettings(Struct, frozen=True):
     caller_name: str = ""
     #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
     places: tuple[Place, ...] = ()
-    #: The ways to its contacts, and whether each is up for Asterisk only by an answer of 2xx. Neither is booked: what
-    #: is to be asked by us is read anew at each start. None: not read since then.
+    #: The ways to its contacts; None: not read yet. They are read anew at each start, and until then the last known
+    #: ones count, which may be for long where ARI refuses us.
     ways: tuple[SipWay, ...] | None = None
+    #: Whether each contact is up for Asterisk only by an answer of 2xx.
     takes_2xx_only: bool = False
     #: Only what its manager interface tells, which is how it is checked and whether it is a trunk. Not booked.
     is_partial: bool = False

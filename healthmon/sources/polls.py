@@ -101,7 +101,7 @@ class PollSource:
         #: Whose settings are to be read before anything else is answered; and whether that was done for this snapshot.
         self._settings_first: dict[Target, None] = {}
         self._follows_settings = False
-        # The ways to those that are asked by us are not booked.
+        # Those that are asked by us have theirs read anew at each start: a phone may have moved meanwhile.
         booked = (settings for settings in cached if not is_probed(settings.target))
         self._agenda = SettingsAgenda(booked, cached_for, self._times.settings_max_age)
         self._question_pace = RequestRate(self._times.questions_per_second)

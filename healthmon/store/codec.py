@@ -2,7 +2,7 @@
 
 A column is called like its field. What is called ``at``, ``since`` or ``until``, or ends so, is a time, and is kept on
 the database's own timeline; other numbers are kept as they are. A target is three columns. What is no single value (a
-tuple, another struct) is kept as JSON; a list of numbers is one of times.
+tuple, another struct) is kept as JSON, where None is ``null``; a list of numbers is one of times.
 """
 
 from __future__ import annotations
@@ -176,6 +176,8 @@ def _conversion(name: str, kind: Any, *, is_shared: bool) -> Conversion:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return Conversion(_texts(kind), _members(kind, is_optional=is_optional))
     if get_origin(kind) is tuple or (isinstance(kind, type) and issubclass(kind, Struct)):
+        if is_optional:
+            kind = kind | None
         return Conversion(_json, _of_json(kind))
     raise TypeError(f"{name}: no column is known that holds {kind}")
 

@@ -42,10 +42,8 @@ FRESHNESS = Codec(Freshness, is_checked=True)
 NOTES = Codec(Note)
 PBX_STATES = Codec(PbxState, is_checked=True)
 RESTARTS = Codec(Restart)
-#: The places of an endpoint are rows of their own; the ways to its contacts are read anew at each start.
-SETTINGS = Codec(
-    EndpointSettings, left_out=("places", "ways", "takes_2xx_only", "is_partial"), shared=("outbound_proxy",)
-)
+#: The places of an endpoint are rows of their own.
+SETTINGS = Codec(EndpointSettings, left_out=("places", "is_partial"), shared=("outbound_proxy",))
 SILENCES = Codec(Silence)
 URLS = Codec(UrlState)
 

@@ -643,6 +643,12 @@ _WORKLOAD = (
     "ALTER TABLE daemon ADD COLUMN workload TEXT NOT NULL DEFAULT '{}'",
 )
 
+#: Where an endpoint is asked by OPTIONS of our own (JSON; null: not read yet), and whether Asterisk checks it as well.
+_WAYS = (
+    "ALTER TABLE settings ADD COLUMN ways TEXT NOT NULL DEFAULT 'null'",
+    "ALTER TABLE settings ADD COLUMN takes_2xx_only BOOLEAN NOT NULL DEFAULT FALSE",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -677,4 +683,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _CALLER_NAMES,
     _CONTACT_DETAILS,
     _WORKLOAD,
+    _WAYS,
 )

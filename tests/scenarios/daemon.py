@@ -80,6 +80,8 @@ class Daemon:
         self._open.callback(writer.close)
         self._kills.around(writer, "commit", "alive")
         remembered = writer.load()
+        # The engine plans with its first breath who is asked by OPTIONS of ours.
+        self._probes = {pbx.name: Probes(self._agenda, self._pbxs[pbx.name], self._offer) for pbx in self._config.pbxs}
         self._engine = Engine(
             self._config,
             remembered,
@@ -93,7 +95,6 @@ class Daemon:
         times = (self._pace.polls, self._pace.events)
         for pbx in self._config.pbxs:
             asterisk = self._pbxs[pbx.name]
-            self._probes[pbx.name] = Probes(self._agenda, asterisk, self._offer)
             known = self._without_probed(remembered)
             self._sources.append(Sources(self._agenda, asterisk, pbx, self._offer, known=known, times=times))
         askable: dict[tuple[str, LookedAtBy], PbxSource] = {}

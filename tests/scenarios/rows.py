@@ -1650,8 +1650,8 @@ ROWS: Sequence[Row] = (
     Row(
         "ARI refuses the password: what our own OPTIONS find meanwhile is told as it falls",
         a_provider_answers_503_while_ari_refuses_us,
-        # Of a daemon that is started meanwhile nobody is asked: only ARI says where (decision 90).
-        (2, 4),
+        # Also a daemon that is started meanwhile asks, by the last known ways.
+        exactly(4),
         lasts=8 * MINUTE,
         providers_are=PROBED,
         peers=a_provider_that_asterisk_does_not_check,
@@ -2139,7 +2139,8 @@ ROWS: Sequence[Row] = (
     Row(
         "our own OPTIONS: a provider answers 503, dies, and is well when it is back: counted from its first 503",
         a_provider_answers_503_and_dies,
-        exactly(4),
+        # A daemon that is started in the moment of the return asks at once, and tells both ends in one message.
+        (3, 4),
         lasts=10 * MINUTE,
         providers_are=PROBED,
         peers=a_provider_that_is_checked_every_5_s,

@@ -31,6 +31,7 @@ from healthmon.model import (
     PlaceChange,
     Reading,
     Severity,
+    SipWay,
     Target,
     Workload,
 )
@@ -199,6 +200,13 @@ def _thirty_third(store: Store) -> None:
     store.writer.alive(START + 252, [fresh], Workload(5, 17, 12, 0.75, {0.001: 3, 0.1: 11}))
 
 
+def _thirty_fourth(store: Store) -> None:
+    """Where an endpoint is asked by OPTIONS of our own."""
+    ways = (SipWay("sip:101@203.0.113.7:5062"), SipWay("sip:sip.example.net", "sip:proxy.example.net;lr"))
+    asked = EndpointSettings(PHONE, START + 5, known=True, caller_name="Reception", ways=ways, takes_2xx_only=True)
+    store.book(settings={PHONE: asked})
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -218,6 +226,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     27: _twenty_seventh,
     31: _thirty_first,
     33: _thirty_third,
+    34: _thirty_fourth,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from healthmon.model import CheckState, Health, Incident, Kind, Matcher, Target
+from healthmon.model import CheckState, Health, Incident, Kind, Matcher, SipWay, Target
 from healthmon.store import rows
 from healthmon.store.codec import Codec, insert, upsert
 from healthmon.store.schema import MIGRATIONS
@@ -119,6 +119,17 @@ def test_what_is_no_single_value_is_json_also_that_of_an_older_version() -> None
     assert codec.of_values([row["what"], "down", 1], HOUR_LATER) == given
     older = '{"pbxs": ["office"], "kinds": ["phone"], "watches": [], "endpoints": []}'
     assert codec.of_values([older, None, 0], HOUR_LATER) == Order(given.what)
+
+
+def test_none_of_what_is_json_is_not_the_same_as_nothing() -> None:
+    class Plan(Struct, frozen=True):
+        ways: tuple[SipWay, ...] | None = None
+
+    codec = Codec(Plan)
+    found = {given: codec.row(given, HOUR_LATER)["ways"] for given in (Plan(), Plan(()), Plan((SipWay("sip:a"),)))}
+
+    assert list(found.values()) == ["null", "[]", '[["sip:a",""]]']
+    assert [codec.of_values([text], HOUR_LATER) for text in found.values()] == list(found)
 
 
 def test_a_field_of_an_unknown_type_is_named_at_once() -> None:

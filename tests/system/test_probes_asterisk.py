@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from tests.lab.certs import Authority
 from tests.lab.endpoints import phone, trunk
@@ -93,6 +94,18 @@ def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_ra
         "; it never has answered our OPTIONS: check the address and port, or set probe = no"
     )
     assert providers[SHY].seen["OPTIONS"] >= 4
+
+    # It is started anew while ARI refuses it: where to ask it knows from before.
+    before = ("DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b", "CANNOT SEE PBX office: password")
+    scene.daemon.stop()
+    scene.pbx.options = replace(scene.pbx.options, ari_password="another-one")
+    scene.pbx.reload("res_ari.so")
+    scene.daemon.start(until_seen=False)
+    scene.wait_told(*before)
+    providers[UNCHECKED].ignore("OPTIONS")
+    scene.wait_told(*before, "DOWN OPTIONS of provider trunk-b (office) since ")
+    providers[UNCHECKED].answer("OPTIONS", 200)
+    scene.wait_told(*before, "DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b (office) after ")
 
 
 def test_a_trunk_that_answers_503_to_an_asterisk_that_takes_only_2xx_is_told_with_its_answer(

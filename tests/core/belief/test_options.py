@@ -205,6 +205,33 @@ def test_what_asterisk_said_before_ari_refused_is_not_said_of_now() -> None:
     assert scene.state(TRUNK, OPTIONS).reason == incident.cause == unseen
 
 
+def test_started_while_ari_refuses_us_it_is_asked_by_the_last_known_ways_and_told_as_always() -> None:
+    before = Provider(ASKING).settle()
+
+    scene = Provider(ASKING, before.db, before.now + 5)
+    assert scene.plans[TRUNK] == ProbePlan(TRUNK, WAYS, 10.0)
+    scene.answer_of_it = DOWN, SILENT
+    for _ in range(12):
+        scene.report(Trouble.DENIED)
+        scene.probed()
+        scene.after(10)
+    [incident] = [each for each in scene.open() if each.check == OPTIONS]
+    assert (incident.health, incident.cause) == (DOWN, f"{SILENT}; Asterisk: not known (the PBX cannot be seen)")
+
+    scene.answer_of_it, scene.truth = (UP, OK), {TRUNK: UP}
+    scene.see(trunk_settings(TRUNK, ways=(SipWay("sip:other.example.net"),)))
+    scene.go_on(70)
+    assert scene.plans[TRUNK] == ProbePlan(TRUNK, (SipWay("sip:other.example.net"),), 10.0)
+    assert scene.state(TRUNK, OPTIONS).belief is UP
+
+
+def test_what_has_no_contact_any_more_is_not_asked_after_a_restart_either() -> None:
+    before = Provider(ASKING).settle()
+    before.see(trunk_settings(TRUNK, has_static_contact=False, ways=()))
+
+    assert Provider(ASKING, before.db, before.now + 5).plans.get(TRUNK) is None
+
+
 def test_one_that_has_never_answered_better_is_shown_and_not_told() -> None:
     scene = Provider(ASKING)
     scene.answer_of_it = DEGRADED, BUSY
