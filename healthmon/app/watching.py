@@ -210,7 +210,7 @@ class Watching:
         known = self._remembered.endpoints_of(pbx.name)
         if known:
             # Whose the registrations are is known also where ARI does not let us in.
-            source.learn(known)
+            source.remember(known)
         return source
 
 

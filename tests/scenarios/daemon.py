@@ -102,7 +102,7 @@ class Daemon:
             askable[sources.polls.pbx.name, LookedAtBy.REST] = sources.polls
             askable[sources.polls.pbx.name, LookedAtBy.PROBES] = self._probes[sources.polls.pbx.name]
             if sources.manager is not None:
-                sources.manager.learn(remembered.endpoints_of(sources.polls.pbx.name))
+                sources.manager.remember(remembered.endpoints_of(sources.polls.pbx.name))
                 askable[sources.polls.pbx.name, LookedAtBy.MANAGER] = sources.manager
         self._engine.connect(askable)
         self._round_at(self._agenda.now)

@@ -400,6 +400,8 @@ class Manager:
         self._is_open = self._wants_list = False
         self._to_check: dict[Target, None] = {}
         self._list_due = 0.0
+        #: Until then what is not among the endpoints may be one that is new.
+        self._waits_until = agenda.now + ManagerTimes().learned_within
         self.process = Process(agenda, self._life())
 
     def end(self) -> None:
@@ -417,8 +419,15 @@ class Manager:
             self._wants_list = True
         self.process.wake()
 
+    def remember(self, targets: Sequence[Target]) -> None:
+        """These are the endpoints that there were before a restart of healthmon."""
+        self._endpoints.update({target.endpoint: target for target in targets})
+        self._wants_list = True
+        self.process.wake()
+
     def learn(self, targets: Sequence[Target]) -> None:
         """These are the endpoints."""
+        self._waits_until = self._agenda.now
         self._endpoints.update({target.endpoint: target for target in targets})
         self._wants_list = True
         self.process.wake()
@@ -489,7 +498,10 @@ class Manager:
         for name in self._asterisk.registrations:
             self._see(name, at, Source.SNAPSHOT)
         owners = frozenset(self._endpoints[name] for name in self._asterisk.registrations if name in self._endpoints)
-        self._offer(RegistrationList(self._pbx.name, at, owners))
+        if at >= self._waits_until:
+            self._offer(RegistrationList(self._pbx.name, at, owners))
+        else:
+            self._list_due = min(self._list_due, self._waits_until)
         names = (name.partition("/")[2] for name in self._asterisk.in_maintenance)
         self._offer(MaintenanceList(self._pbx.name, at, frozenset(names)))
 

@@ -63,6 +63,8 @@ class ManagerLink:
         self.times = times or ManagerTimes()
         #: All endpoints that are watched, in the order in which they were learned.
         self.endpoints: dict[Target, None] = {}
+        #: ARI has listed them; until then they are those that were there before healthmon was restarted.
+        self.are_listed = False
         #: Events come: Asterisk has said that it has booted, which it does with each login.
         self.has_events = False
         #: Our user may ask for the list of registrations.

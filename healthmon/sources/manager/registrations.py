@@ -103,15 +103,15 @@ class RegistrationPart:
         #: The endpoints to which sections give any, and what was said to be wrong with that.
         self._given: list[Target] = []
         self._slips: list[str] = []
-        # Both by the steady clock.
-        self.due_at = self._listed_at = 0.0
-        #: It is known which endpoints there are, or there was time enough for that.
+        # By the steady clock.
+        self.due_at = self._listed_at = self._waits_until = 0.0
+        #: ARI has listed which endpoints there are, or there was time enough for that: what is nobody's is nobody's.
         self._knows_endpoints = False
 
     def begin(self, now: float) -> None:
         """There is a new connection."""
         # Whose registrations they are nobody can tell before it is known which endpoints there are.
-        self.due_at = now + self._link.times.learned_within
+        self.due_at = self._waits_until = now + self._link.times.learned_within
         self._list_soon()
         self._forget_identities()
         # What was tried while nobody listened is not known, nor how it went.
@@ -124,7 +124,7 @@ class RegistrationPart:
 
     def _list_soon(self) -> None:
         """Have the list asked for before anything else, though not again and again: it may be long."""
-        if self._knows_endpoints:
+        if self._knows_endpoints or self._link.endpoints:
             self.due_at = self._listed_at + self._link.times.apart
 
     def miss_events(self) -> None:
@@ -147,7 +147,7 @@ class RegistrationPart:
         self._given = [target for target in known if self._registrations_of(target)]
         self._named = named_by_sections(self._given, self._registrations_of)
         self._are_identities_due = True
-        self._knows_endpoints = True
+        self._knows_endpoints = self._knows_endpoints or self._link.are_listed
         self._list_soon()
 
     # ---------------------------------------------------------------- events
@@ -250,19 +250,22 @@ class RegistrationPart:
 
     def work(self, client: AmiClient) -> Iterable[None]:
         """Ask for all registrations, and offer what is seen. They are few: nothing has to be heard in between."""
+        self._knows_endpoints = self._knows_endpoints or time.monotonic() >= self._waits_until
         if client.may_list:
             self._list(client)
         else:
             self._go_by_events(client)
         self._listed_at = time.monotonic()
         self.due_at = self._listed_at + self._link.pbx.poll_every
+        if not self._knows_endpoints:
+            self.due_at = min(self.due_at, self._waits_until)
         if not client.may_list and self._through_ari.due_within is not None:
             self.due_at = min(self.due_at, self._listed_at + self._through_ari.due_within)
         return ()
 
     def _go_by_events(self, client: AmiClient) -> None:
         """Offer again what events have told in this connection: where the list may not be asked nobody tells more."""
-        at, self._knows_endpoints = self._link.clock.now(), True
+        at = self._link.clock.now()
         client.ping()
         if not self._link.has_events:
             self._link.may_nothing()
@@ -290,7 +293,7 @@ class RegistrationPart:
         self._warn_of(self._unsure())
 
     def _list(self, client: AmiClient) -> None:
-        at, self._knows_endpoints = self._link.clock.now(), True
+        at = self._link.clock.now()
         of_pjsip = client.registrations()
         rows = of_pjsip or []
         if self._are_identities_due or not self._identified.issuperset(row.name for row in rows):
@@ -320,10 +323,10 @@ class RegistrationPart:
         self._see_next_tries(client, at)
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
-        if of_pjsip is not None and self._link.knows_all:
-            # Not while Asterisk boots, and has not read its configuration yet.
-            self._say_all(at)
-        if self._link.knows_all:
+        # Not while Asterisk boots, and has not read its configuration yet.
+        if self._link.knows_all and self._knows_endpoints:
+            if of_pjsip is not None:
+                self._say_all(at)
             self._say_slips()
 
     def _see_next_tries(self, client: AmiClient, at: float) -> None:
@@ -384,7 +387,12 @@ class RegistrationPart:
         return Target(self._link.pbx.name, REGISTRATION, name)
 
     def _offer(self, owner: Target, at: float, source: Source) -> None:
-        """Offer how the registrations of an endpoint stand: as the worst of them."""
+        """Offer how the registrations of an endpoint stand: as the worst of them.
+
+        Those of nobody are offered only once it is certain that they are: an endpoint may be new.
+        """
+        if owner.is_registration and not self._knows_endpoints:
+            return
         rows = [self._rows[name] for name in self._names_of[owner]]
         failing = [row for row in rows if health_of(row) is Health.DOWN]
         unclear = [row for row in rows if health_of(row) is Health.UNKNOWN]

@@ -22,8 +22,8 @@ from healthmon.sources.queues import taken_from
 class ManagerSource:
     """The work of the thread ``manager:<pbx>``, which owns everything here.
 
-    Any thread may call ``ask()``, ``learn()``, ``adjust()`` and ``log_in_again()``. ``parts``: what it is asked about;
-    of several that are due, the one that has waited longest comes first.
+    Any thread may call ``ask()``, ``remember()``, ``learn()``, ``adjust()`` and ``log_in_again()``. ``parts``: what it
+    is asked about; of several that are due, the one that has waited longest comes first.
     """
 
     def __init__(self, link: ManagerLink, parts: Sequence[Part], stop: Event) -> None:
@@ -31,7 +31,8 @@ class ManagerSource:
         self._parts = parts
         self._stop = stop
         self._asked: SimpleQueue[Question] = SimpleQueue()
-        self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
+        #: Endpoints, and whether ARI has listed them.
+        self._to_learn: SimpleQueue[tuple[Sequence[Target], bool]] = SimpleQueue()
         #: Rights may have been given that were missing.
         self._is_to_try = Event()
         #: What listens there is a manager interface: it has let us in before.
@@ -45,9 +46,13 @@ class ManagerSource:
         """Look again; the answers come through the inbox."""
         self._asked.put(question)
 
+    def remember(self, targets: Sequence[Target]) -> None:
+        """Watch these endpoints, which were there before a restart of healthmon; others may be there by now."""
+        self._to_learn.put((targets, False))
+
     def learn(self, targets: Sequence[Target]) -> None:
-        """Watch these endpoints, too."""
-        self._to_learn.put(targets)
+        """Watch these endpoints, too, which ARI has listed."""
+        self._to_learn.put((targets, True))
 
     def adjust(self, pbx: PbxConfig) -> None:
         """Go on with another ``poll_every``, without a new connection."""
@@ -114,8 +119,9 @@ class ManagerSource:
         for question in taken_from(self._asked):
             for part in self._parts:
                 part.take(question)
-        for targets in taken_from(self._to_learn):
+        for targets, are_listed in taken_from(self._to_learn):
             self._link.endpoints.update(dict.fromkeys(targets))
+            self._link.are_listed = self._link.are_listed or are_listed
             for part in self._parts:
                 part.learn()
 

@@ -423,6 +423,38 @@ def test_a_question_is_answered_also_where_no_endpoint_may_be_a_provider(manager
         watch.end()
 
 
+def test_after_a_restart_the_registration_of_a_trunk_that_is_new_is_nobodys_at_no_time(manager: PlayedManager) -> None:
+    watch = Watch(manager, replace(TIMES, learned_within=60.0))
+    watch.source.remember([A])
+    watch.start_without_endpoints()
+    try:
+        watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+        manager.tries("reg-b", "Rejected")
+        manager.tries("reg-a", "Rejected")
+        watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
+        assert not watch.lists(), "what is whose is not known yet"
+
+        watch.source.learn([A, B])
+
+        watch.wait(("trunk-b", Health.DOWN, Source.SNAPSHOT))
+        wait_for(lambda: bool(watch.lists()))
+    finally:
+        watch.end()
+    assert {name for name, _, _ in watch.seen()} == {"trunk-a", "trunk-b"}
+    assert watch.lists()[0].targets == {A, B}
+
+
+def test_where_ari_lists_none_for_long_it_is_nobodys_after_a_while(manager: PlayedManager) -> None:
+    watch = Watch(manager, replace(TIMES, learned_within=0.2))
+    watch.source.remember([A])
+    watch.start_without_endpoints()
+    try:
+        watch.wait(("reg-b", Health.DOWN, Source.SNAPSHOT))
+    finally:
+        watch.end()
+    assert watch.seen()[0] == ("trunk-a", Health.UP, Source.SNAPSHOT)
+
+
 def test_who_logs_in_while_asterisk_boots_finds_the_module_later(manager: PlayedManager, watch: Watch) -> None:
     manager.booted = ""
     loaded, manager.actions = manager.actions, ("CoreStatus", "ListCommands", "Ping")
