@@ -364,3 +364,18 @@ def test_a_new_reason_not_to_see_is_no_new_sight(database: Path, run: Run) -> No
         "cannot be seen: connection refused",
         "can be seen again, after 4 min",
     ]
+
+
+def test_what_cannot_be_seen_of_one_of_several_checks_names_it(database: Path, run: Run) -> None:
+    trunk = phone("101")
+    registration = replace(trunk, check=Check.REGISTRATION)
+    away = replace(unknown(trunk.target, NOW - 300, NOW - 60), check=Check.REGISTRATION, why="the manager is away")
+    unlisted = replace(unknown(trunk.target, NOW - 200, NOW - 100), why="not listed")
+    stopped(database, [trunk, registration], unknown_periods=[away, unlisted])
+
+    assert [line.partition("  veil        ")[2] for line in run("history", "101").stdout.splitlines()[-4:]] == [
+        "registration: cannot be seen: the manager is away",
+        "reachability: cannot be seen: not listed",
+        "reachability: can be seen again, after 1 min 40 s",
+        "registration: can be seen again, after 4 min",
+    ]

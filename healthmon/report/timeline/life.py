@@ -109,15 +109,18 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
             restarts.append(StoryEvent(restart.at, "restart", words))
     left_out = reader.left_out()
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
-    events = [
-        *(
-            event
-            for history in histories
-            for event in _changes(
-                history, () if history.check in SEEN_PAST_ARI else hiding, left_out, is_named=len(histories) > 1
-            )
-        ),
-        *(event for history in histories for event in _unknown(history.unknown_periods, "")),
+    events: list[StoryEvent] = []
+    for history in histories:
+        # Of several checks each line says of which it is.
+        name = ""
+        if len(histories) > 1:
+            name = f"{history.check}: "
+        hidden_by: Sequence[UnknownPeriod] = ()
+        if history.check not in SEEN_PAST_ARI:
+            hidden_by = hiding
+        events += _changes(history, hidden_by, left_out, name)
+        events += _unknown(history.unknown_periods, name)
+    events += [
         *_unknown(behind, whose),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
         *restarts,
@@ -127,21 +130,18 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
 
 
 def _changes(
-    history: TargetHistory, hiding: Sequence[UnknownPeriod], left_out: Sequence[Span], *, is_named: bool
+    history: TargetHistory, hiding: Sequence[UnknownPeriod], left_out: Sequence[Span], name: str
 ) -> Iterator[StoryEvent]:
-    """Say ``down after 3 days 4 h up: contact Unreachable; believed 31 s later``, and so on."""
+    """Say ``down after 3 days 4 h up: contact Unreachable; believed 31 s later``, and so on; first of which check."""
     # In a grace after a restart of Asterisk it is looked at, and not believed yet.
     unseen = (period for period in (*history.unknown_periods, *hiding) if not period.why.startswith(IN_GRACE))
     unknown = merged((period.since, period.until or inf) for period in unseen)
-    check = ""
-    if is_named:
-        check = f"{history.check}: "
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
         lasted_so = ""
         if before and change.before:
             lasted_so = f" after {_since(before, change, unknown, left_out)} {change.before}"
-        words = f"{check}{change.after or 'no longer watched'}{lasted_so}{cause_and_delay(change)}"
+        words = f"{name}{change.after or 'no longer watched'}{lasted_so}{cause_and_delay(change)}"
         mark = f"{history.check} {change.after}"
         yield StoryEvent(change.at, "transition", words, health=change.after, mark=mark)
 

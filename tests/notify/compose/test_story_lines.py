@@ -73,6 +73,8 @@ def test_whom_it_was_told_and_why_is_known(reason: Reason) -> None:
     [
         "its PBX cannot be seen: changes too often",
         "what is behind it can be seen again, after 2 min",
+        "registration: cannot be seen: changes too often",
+        "registration: can be seen again, after 2 min",
         "cannot be seen: changes too often, for 5 min",
         "begins",
         *(f"is over after 5 min: {ending}" for ending in Ending),
