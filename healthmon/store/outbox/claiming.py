@@ -113,11 +113,12 @@ _LEFT_BESIDE = """SELECT i.* FROM incidents i
     WHERE i.closed_at IS NULL AND i.muted_by = '' AND s.veil = '' AND s.pending IS NOT 'up'
     AND (i.check_name = 'registration' OR (i.check_name = 'options' AND i.health = 'degraded')) ORDER BY i.id"""
 
-# While the manager interface is away nobody knows how these are.
-_UNKNOWN_REGISTRATIONS = """SELECT c.pbx, c.technology, c.resource FROM checks c JOIN states s ON s.check_id = c.id
-    WHERE c.name = 'registration' AND s.veil <> '' AND EXISTS (
+# While the manager interface is away nobody knows how these are, also before that is believed (``is_believed``).
+_UNKNOWN_REGISTRATIONS = """SELECT * FROM (SELECT c.id, c.pbx, c.technology, c.resource, s.veil, EXISTS (
         SELECT 1 FROM incidents i WHERE i.closed_at IS NULL AND i.check_name = 'manager' AND i.pbx = c.pbx)
-    ORDER BY c.id"""
+        AS is_believed
+    FROM checks c JOIN states s ON s.check_id = c.id WHERE c.name = 'registration' AND s.veil <> '') AS hidden
+    WHERE is_believed OR veil LIKE 'manager interface: %' ORDER BY id"""
 
 #: So many of the things are named of which a message does not speak; the last of them, too, if it alone were left.
 NAMED_OTHERS = 3
@@ -463,19 +464,22 @@ def _unknown_registrations(
 ) -> dict[int, tuple[Target, ...]]:
     """The endpoints that can be reached again while their registrations cannot be seen, by what is over.
 
-    With a PBX that can be seen again these are all that it has.
+    With a PBX that can be seen again these are all that it has, if its manager interface is away for longer: it is
+    connected to anew after each restart of Asterisk.
     """
     ended = (line.incident for line in lines if line.incident.ending in GOOD_ENDINGS)
     over = [incident for incident in ended if incident.is_of_reachability or incident.check == Check.CONNECTION]
     if not over:
         return {}
-    unknown = [target_of(row) for row in session.rows(_UNKNOWN_REGISTRATIONS)]
+    rows = list(session.rows(_UNKNOWN_REGISTRATIONS))
+    unknown = [target_of(row) for row in rows]
+    believed = {target_of(row) for row in rows if row["is_believed"]}
     found: dict[int, tuple[Target, ...]] = {}
     for incident in over:
         back = {incident.target}
         back |= {part.target for part in explained[incident.id] if part.is_of_reachability and not part.is_open}
         if incident.check == Check.CONNECTION:
-            back |= {target for target in unknown if target.pbx == incident.target.pbx}
+            back = {target for target in believed if target.pbx == incident.target.pbx}
         found[incident.id] = tuple(target for target in unknown if target in back)
     return found
 

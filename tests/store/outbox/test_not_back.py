@@ -82,6 +82,26 @@ def test_registrations_that_nobody_can_see_are_known_of_all_that_is_back(closed:
     assert row.not_back == ()
 
 
+@pytest.mark.parametrize(
+    ("closed", "is_said"),
+    [
+        pytest.param(over(1), True, id="a provider"),
+        pytest.param(over(1, HOST, kind=Kind.PROVIDERS), True, id="the host of providers"),
+        # It is connected to anew after each restart of Asterisk.
+        pytest.param(over(1, Target("office"), kind=Kind.PBX, check=Check.CONNECTION), False, id="the PBX"),
+    ],
+)
+def test_that_nobody_can_see_a_registration_is_said_of_a_provider_also_before_the_manager_is_believed_to_be_away(
+    closed: Incident, is_said: bool, store: Store
+) -> None:
+    store.book(incidents={3: over(3, explained_by=1)})
+
+    row = told(store, closed, left(), unknown_because="manager interface: connection refused: nothing listens")
+
+    assert bool(row.unknown_registrations) is is_said
+    assert row.not_back == ()
+
+
 def test_of_what_is_down_still_nobody_asks_whether_it_is_registered(store: Store) -> None:
     away = replace(incident(4, Target("office")), check=Check.MANAGER, health=Health.DEGRADED)
     store.book(incidents={3: replace(incident(3, TRUNK), explained_by=1), 4: away})
