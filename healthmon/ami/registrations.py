@@ -69,6 +69,8 @@ class OutboundRegistration(Struct, frozen=True):
     cause: str = ""
     #: That of pjsip.conf by which it is sent; "": Asterisk chooses one.
     transport: str = ""
+    #: A list has told how often it is tried, and when again; else only events tell of it.
+    is_listed: bool = True
 
     @property
     def is_known(self) -> bool:
@@ -135,7 +137,8 @@ def unlisted(client_uri: str, server_uri: str) -> OutboundRegistration:
     port = _PORT.search(server_uri)
     if port is not None and port[1] != USUAL_PORT:
         host += f":{port[1]}"
-    return OutboundRegistration(f"PJSIP/{user}@{host}", client_uri, server_uri, UNREGISTERED, max_retries=ENDLESS)
+    name = f"PJSIP/{user}@{host}"
+    return OutboundRegistration(name, client_uri, server_uri, UNREGISTERED, max_retries=ENDLESS, is_listed=False)
 
 
 def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration | None:

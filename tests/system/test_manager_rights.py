@@ -62,6 +62,7 @@ def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provi
         "DOWN registration of provider trunk-a (office)",
         "UP registration of provider trunk-a (office)",
     )
+    assert "whether Asterisk still tries cannot be seen with events only" in scene.sink.messages[1].body
     assert "RequestNotAllowed" not in scene.pbx.log_text(), "what it may not do it does not try"
 
 

@@ -98,7 +98,7 @@ def why(scene: Scene) -> str:
 
 
 class AsteriskSays(Thread):
-    """Listens to a manager interface by itself: when a registration was first lost, and when it was last back."""
+    """Listens to a manager interface by itself: when a registration was first lost, how often, and when last back."""
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(daemon=True)
@@ -109,6 +109,7 @@ class AsteriskSays(Thread):
         )
         self._is_over = Event()
         self.lost_at = self.back_at = 0.0
+        self.rejections = 0
         self.start()
 
     def run(self) -> None:
@@ -120,6 +121,7 @@ class AsteriskSays(Thread):
                         self.back_at = time.time()
                     elif event["Status"] == "Rejected":
                         self.lost_at = self.lost_at or time.time()
+                        self.rejections += 1
 
     def close(self) -> None:
         """Listen no longer."""
@@ -223,17 +225,25 @@ def test_a_registration_of_nobody_is_told_by_its_own_name(lab: Lab, provider: Pr
 
 @pytest.mark.soak
 def test_who_ignores_a_register_is_told_from_who_rejects_it(lab: Lab, provider: Provider) -> None:
-    scene = scene_of(lab, provider, registration={"max_retries": 1})
+    scene = scene_of(lab, provider, registration={"max_retries": 3, "forbidden_retry_interval": 12})
+    asterisk = lab.add(AsteriskSays(scene))
+    provider.answer("REGISTER", 403)
+    scene.pbx.register_now("trunk-a")
+    wait_for(lambda: asterisk.rejections == 2, 60)
 
     provider.ignore("REGISTER")
-    scene.pbx.register_now("trunk-a")
 
     known = (
         "not answered; Asterisk has stopped trying: it needs 'pjsip send register trunk-a-registration', or a reload"
     )
-    scene.daemon.wait(lambda: known in cause(scene), "it is known", 2 * WHOLE_ATTEMPT)
+    scene.daemon.wait(lambda: known in cause(scene), "it is known", 3 * WHOLE_ATTEMPT)
     [incident] = [incident for incident in scene.incidents() if incident["check"] == "registration"]
-    assert f"known by now: not registered at {provider.address}: {known}" in story(scene, incident)
+    at, told = f"known by now: not registered at {provider.address}", story(scene, incident)
+    lines = [f"{at}: {words}" for words in ("rejected; incoming", "not answered; incoming", known)]
+    assert [told.count(line) for line in lines] == [1, 1, 1], told
+    assert sorted(lines, key=told.index) == lines, "each is a line of its own"
+    # Another cause is no message; that nobody tries any more is one.
+    scene.wait_told("DOWN registration of provider trunk-a", "STILL DOWN registration of provider trunk-a")
     provider.answer("REGISTER", 200)
     scene.pbx.register_now("trunk-a")
     scene.daemon.wait(lambda: check(scene).get("state") == "up", "it is registered again", 60)

@@ -21,7 +21,9 @@ from healthmon.model import (
     Observation,
     Question,
     RegistrationList,
+    Source,
     Target,
+    as_remembered,
 )
 
 RULES = ENDPOINT_CHECKS[Check.REGISTRATION]
@@ -83,13 +85,16 @@ class LoneRegistrations:
                 hidden_until = step.now + ASK_AGAIN
             self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), hidden_until)
             return
-        before = machine.fingerprint()
+        before, words = machine.fingerprint(), observation.words
+        if machine.belief is Health.DOWN and observation.source is Source.SNAPSHOT:
+            # A list tells less than the events did that were heard before healthmon, or its connection, began anew.
+            words = as_remembered(words, machine.reason)
         self._booking.end_unknown(machine, known_since(machine, observation.health, at), step)
-        transition = machine.see(observation.health, at, step.now, observation.words, confirms=confirms)
+        transition = machine.see(observation.health, at, step.now, words, confirms=confirms)
         _remark(machine, observation)
-        is_reason_old = machine.belief is Health.DOWN is observation.health and machine.reason != observation.words
+        is_reason_old = machine.belief is Health.DOWN is observation.health and machine.reason != words
         if is_reason_old:
-            machine.reason = observation.words
+            machine.reason = words
         if transition is not None or is_reason_old or machine.fingerprint() != before:
             self._booking.settle(machine, transition, step)
         self._schedule(machine, step)

@@ -124,7 +124,8 @@ class Registration(EndpointCheck):
         super().__init__(endpoint, check, watched_since)
         #: That of its configuration (seconds); 0.0: it is not known.
         self.retry_interval = 0.0
-        #: Why it was down before healthmon was restarted; "": that is not known, or more is known by now.
+        #: Why it was down before healthmon was restarted, or the manager interface was away; "": that is not known, or
+        #: more is known by now.
         self.remembered = ""
 
     def remember(self, state: CheckState, now: float) -> None:
@@ -153,7 +154,9 @@ class Registration(EndpointCheck):
             self.endpoint.renewed_at = observation.at
 
     def hide(self, why: str, at: float) -> None:
-        """Nobody can tell any more how it is."""
+        """Nobody can tell any more how it is. What was heard before is not heard again."""
+        if self.belief is Health.DOWN:
+            self.remembered = self.reason
         self.heard, self.heard_at, self.words = Health.UNKNOWN, max(at, self.heard_at), why
 
     def why_unknown(self, now: float) -> str:

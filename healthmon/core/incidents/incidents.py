@@ -15,6 +15,7 @@ from healthmon.core.incidents.news import IncidentChanged, IncidentNews, Inciden
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import (
+    NOT_KNOWN_WHY,
     Check,
     CheckState,
     Ending,
@@ -24,9 +25,11 @@ from healthmon.model import (
     Note,
     Severity,
     Target,
+    asks_for_help,
     registered_at,
     tells_more,
     tells_nothing,
+    with_known_why,
 )
 from healthmon.text.lists import listed
 
@@ -59,7 +62,7 @@ class Incidents:
         if after == before:
             return None
         self._index.book(after, step.changes)
-        if after.check == Check.REGISTRATION and after.is_open and tells_more(after.cause, before.cause):
+        if after.check == Check.REGISTRATION and after.is_open and after.cause != before.cause:
             step.changes.notes.append(Note(after.id, step.now, f"known by now: {after.cause}"))
         return IncidentChanged(before, after)
 
@@ -294,7 +297,12 @@ def _cause(incident: Incident, state: CheckState) -> str:
 
 
 def _best_cause(before: str, now: str) -> str:
-    """Why a registration is not there: what is known of that stays, until something else is known."""
+    """Why a registration is not there: what is known of that stays, until something else is known.
+
+    That Asterisk has stopped trying is over with its next attempt, also where that does not tell why it failed.
+    """
+    if NOT_KNOWN_WHY in now and asks_for_help(before):
+        return with_known_why(now, before)
     if tells_nothing(now) and not tells_more(now, before):
         return before
     return now

@@ -677,6 +677,11 @@ SAYINGS = {
         "нет регистрации на {server}: {why}; Asterisk пока не пытается снова: больше не будет или ему велено подождать "
         "(Retry-After); {command} — попытка сразу; входящие вызовы затронуты"
     ),
+    "not registered at {server}: {why}; whether Asterisk still tries cannot be seen with events only; incoming calls "
+    "are affected": (
+        "нет регистрации на {server}: {why}; пытается ли Asterisk ещё, по одним событиям не видно; входящие вызовы "
+        "затронуты"
+    ),
     "not registered at {server}: {why}; incoming calls are affected": (
         "нет регистрации на {server}: {why}; входящие вызовы затронуты"
     ),

@@ -40,6 +40,8 @@ NO_CAUSE = "<unknown>"
 NO_STATE = "manager interface: no state of the registration at {server} that is known ({said})"
 #: A word for a state is shorter.
 LONGEST_STATE = 40
+#: Of what is known by events alone: they tell of attempts, and not of how many there will be.
+CANNOT_TELL = "whether Asterisk still tries cannot be seen with events only"
 #: What it means; at the end of what is said, for messages are cut.
 AFFECTED = "incoming calls are affected"
 
@@ -75,8 +77,8 @@ class Tries(Struct):
         if self.failed:
             self.pace = at - before
         if was_over:
-            # It was told to try again, and counts anew.
-            self.failed, self.has_given_up = 0, False
+            # It was told to try again, and counts anew: how long ago the last one was tells nothing.
+            self.failed, self.has_given_up, self.pace = 0, False, None
         self.failed += 1
         self.has_given_up = self.failed > max_retries
 
@@ -110,12 +112,20 @@ class Tries(Struct):
         elif not self.failed:
             self.is_counted = True
 
+    def _lasted(self, seconds: float) -> bool:
+        """Whether the last two that failed ended so long after each other."""
+        return self.pace is not None and abs(self.pace - seconds) < PUNCTUAL
+
     def why_failed(self, registration: OutboundRegistration) -> str:
         """Whether it was rejected or not answered, where the pace tells."""
-        if self.pace is not None and abs(self.pace - registration.waits[0] - UNANSWERED) < PUNCTUAL:
+        after_no_answer, *after_rejections = registration.waits
+        if self._lasted(after_no_answer + UNANSWERED):
             return NOT_ANSWERED
-        if self.pace is not None and any(abs(self.pace - wait) < PUNCTUAL for wait in registration.waits if wait):
+        if any(self._lasted(wait) for wait in registration.waits if wait):
             return _why_at_once(registration)
+        if any(self._lasted(wait + UNANSWERED) for wait in after_rejections if wait):
+            # The one before was rejected.
+            return NOT_ANSWERED
         has_retries_left = self.is_counted and 0 < self.failed <= registration.max_retries
         if (self.is_overdue or self.has_stopped) and has_retries_left and registration.waits[0]:
             # Only an answer that is final, or says when to ask again, makes it stop so soon.
@@ -179,4 +189,6 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
         why += f"; {STOPPED_TRYING}: it needs {command}, or a reload"
     elif registration.status == REJECTED and tries.is_overdue and tries.has_stopped is None:
         why += f"; {WAITS}; {command} makes it try at once"
+    elif registration.status == REJECTED and not registration.is_listed:
+        why += f"; {CANNOT_TELL}"
     return f"not registered at {server}{why}; {AFFECTED}"

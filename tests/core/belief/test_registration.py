@@ -33,6 +33,7 @@ from tests.core.scene import DOWN, UNKNOWN, UP, Scene, config, pbx_config, trunk
 A, B = trunk("a"), trunk("b")
 LOST = "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
 SILENT = "not registered at sip.example.net: not answered; incoming calls are affected"
+REJECTED = "not registered at sip.example.net: rejected; incoming calls are affected"
 GIVEN_UP = (
     "not registered at sip.example.net: not answered; Asterisk has stopped trying: it needs 'pjsip send register a', "
     "or a reload; incoming calls are affected"
@@ -428,9 +429,57 @@ def test_what_becomes_known_of_the_cause_is_in_the_story_and_stays_until_the_end
     scene.answer_registration(A, UP)
 
     [incident] = scene.db.incidents.values()
-    assert (incident.cause, incident.ending) == (GIVEN_UP, Ending.RECOVERED)
+    # By another attempt it is heard that Asterisk has not stopped.
+    assert (incident.cause, incident.ending) == (SILENT, Ending.RECOVERED)
     known = [note.words for note in scene.db.notes if note.words.startswith("known by now")]
-    assert known == [f"known by now: {SILENT}", f"known by now: {GIVEN_UP}"]
+    assert known == [f"known by now: {words}" for words in (SILENT, GIVEN_UP, SILENT)]
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_another_cause_is_that_of_the_incident_from_then_on_in_one_line_and_without_a_message(target: Target) -> None:
+    scene = office()
+    scene.says(target, UP)
+    scene.says(target, DOWN)
+    scene.after(30)
+    scene.says(target, DOWN, Source.SNAPSHOT)
+    told = scene.deliver()
+
+    causes = []
+    for words in (REJECTED, REJECTED, SILENT, LOST, SILENT, REJECTED):
+        scene.says(target, DOWN, words=words)
+        scene.after(60)
+        [incident] = scene.open(target)
+        causes.append(incident.cause)
+        assert words == LOST or scene.state(target, Check.REGISTRATION).reason == words
+
+    assert len(told) == 1
+    assert causes == [REJECTED, REJECTED, SILENT, SILENT, SILENT, REJECTED]
+    known = [note.words for note in scene.db.notes if note.words.startswith("known by now")]
+    assert known == [f"known by now: {words}" for words in (REJECTED, SILENT, REJECTED)]
+    assert not scene.deliver()
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_that_asterisk_has_stopped_is_known_after_the_manager_interface_was_away_until_it_tries_again(
+    target: Target,
+) -> None:
+    scene = office()
+    scene.says(target, UP)
+    scene.says(target, DOWN)
+    scene.after(30)
+    scene.says(target, DOWN, Source.SNAPSHOT, GIVEN_UP)
+
+    scene.manager(Trouble.REFUSED, "manager interface: connection refused")
+    scene.after(5)
+    scene.manager()
+    scene.says(target, DOWN, Source.SNAPSHOT)
+    [incident] = scene.open(target)
+    assert incident.cause == scene.state(target, Check.REGISTRATION).reason == GIVEN_UP
+
+    scene.says(target, DOWN)
+    [incident] = scene.open(target)
+    assert incident.cause == SILENT
+    assert "has stopped" not in scene.state(target, Check.REGISTRATION).reason
 
 
 def test_what_is_known_before_it_is_told_is_told() -> None:

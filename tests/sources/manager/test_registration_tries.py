@@ -40,6 +40,30 @@ def test_what_fails_at_once_was_surely_rejected_only_by_an_address_over_udp(serv
     assert tries.why_failed(replace(registration(), server_uri=server, outbound_proxy=proxy)) == why
 
 
+@pytest.mark.parametrize("waits", [(60, 300, 0), (60, 0, 300)], ids=["after 403", "after 404"])
+def test_who_rejects_and_then_does_not_answer_is_told_from_who_rejects_again_and_the_other_way_round(
+    waits: tuple[float, float, float],
+) -> None:
+    row = replace(registration(waits=waits, most=10), server_uri="sip:192.0.2.1")
+    tries, at, whys = Tries(0.0), 100.0, []
+    tries.hear(REJECTED, at, 10)
+    for since_the_last in (300, 300 + UNANSWERED, 60 + UNANSWERED, 60, 300):
+        at += since_the_last
+        tries.hear(REJECTED, at, 10)
+        whys.append(tries.why_failed(row))
+
+    assert whys == ["rejected", "not answered", "not answered", "rejected", "rejected"]
+
+
+def test_who_was_told_to_try_again_may_have_been_at_any_time() -> None:
+    row, tries = registration(waits=(60, 0, 0), most=0), Tries(0.0)
+    tries.hear(REJECTED, 100, 0)
+    tries.hear(REJECTED, 160, 0)
+
+    assert tries.has_given_up
+    assert tries.why_failed(row) == "rejected, or not answered"
+
+
 def test_who_does_not_answer_tells_nobody_to_wait() -> None:
     row, tries = registration(most=10), Tries(0.0)
     tries.hear(REJECTED, 100, 10)

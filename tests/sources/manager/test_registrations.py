@@ -501,7 +501,8 @@ def test_each_event_tells_of_its_registration_and_a_question_is_answered_with_wh
     manager.tries("reg-a", "Rejected")
     listener.wait((ALONE.resource, Health.DOWN, Source.EVENT))
     assert listener.words() == (
-        "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
+        "not registered at sip.example.net: rejected, or not answered; "
+        "whether Asterisk still tries cannot be seen with events only; incoming calls are affected"
     )
 
     listener.source.ask(Question("office", (ALONE,), check=Check.REGISTRATION, asked_by=Channel.MANAGER))
