@@ -424,6 +424,8 @@ class Monitor:
             self._see_held(pbx, sighting, step)
             self._stages.pass_on(step)
         if was_blind:
+            # Each endpoint was looked at: what our own OPTIONS found stands beside what Asterisk says of it.
+            pbx.note_sight()
             self._booking.tell(PbxSeen(pbx.target))
             self._stages.pass_on(step)
 

@@ -23,7 +23,7 @@ from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentNews, IncidentWidened
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
-from healthmon.model import CheckState, Health, Remembered, Transition
+from healthmon.model import Check, CheckState, Health, Remembered, Transition
 from healthmon.times.wall import Wall
 
 
@@ -88,8 +88,11 @@ class Stages:
         words, changed = "", self.incidents.review(news, step)
         if changed is not None:
             words = self.alerting.take(changed, step)
-        elif news.transition is not None:
-            words = self.incidents.why_none(news)
+        else:
+            if news.transition is not None:
+                words = self.incidents.why_none(news)
+            if news.state.check == Check.REACHABILITY:
+                self.alerting.review_beside(news.state.target, step)
         transition = news.transition
         if transition is not None:
             # The first "up" of twenty thousand phones is no decision worth a line each.

@@ -61,7 +61,7 @@ class EndpointCheckKind(Struct, frozen=True, dict=True):
     witnesses: tuple[Testimony, ...]
     #: The source that can answer a question about it.
     asked_by: Channel
-    #: The earlier checks of the same endpoint that explain this one while they are down.
+    #: The earlier checks of the same endpoint that may explain this one while they are down, the first of them first.
     inhibited_by: tuple[str, ...] = ()
     #: Whether the endpoint is as bad as this check, in its row of the status and in its availability.
     counts: bool = True
@@ -231,18 +231,19 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
             inhibited_by=(Check.REACHABILITY,),
         ),
         EndpointCheckKind(
-            Check.REGISTRATION,
-            (REGISTRATION_BY_EVENT, REGISTRATION_BY_POLL),
-            asked_by=Channel.MANAGER,
-            letter="G",
-            inhibited_by=(Check.REACHABILITY,),
-        ),
-        EndpointCheckKind(
             Check.OPTIONS,
             (OWN_OPTIONS,),
             asked_by=Channel.PROBES,
             letter="O",
             inhibited_by=(Check.REACHABILITY,),
+        ),
+        EndpointCheckKind(
+            Check.REGISTRATION,
+            (REGISTRATION_BY_EVENT, REGISTRATION_BY_POLL),
+            asked_by=Channel.MANAGER,
+            letter="G",
+            # Our own OPTIONS only where Asterisk cannot tell whether it can be reached: rule 2c.
+            inhibited_by=(Check.REACHABILITY, Check.OPTIONS),
         ),
     )
 }

@@ -711,7 +711,7 @@ def test_a_check_that_does_not_count_leaves_the_endpoint_as_it_is(database: Path
         result = run("status")
 
     said = " ".join(result.stdout.split())
-    why = "registration: rejected; options: answers 503 Service Unavailable"
+    why = "options: answers 503 Service Unavailable; registration: rejected"
     assert f"PJSIP/trunk provider up G down, R, O 30 Apr 14:00 {why}" in said
     assert result.exit_code == 0
 

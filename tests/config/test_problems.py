@@ -88,7 +88,7 @@ VALUES = {
     PBX + WATCH + "counts = options\n": "config.ini:7 [watch phones] counts: options: reachability must be among "
     "them: what is not reachable is not available",
     PBX + WATCH + "counts = reachability, calls\n": "config.ini:7 [watch phones] counts: calls: must be one of "
-    "reachability, contacts, registration, options",
+    "reachability, contacts, options, registration",
     PBX + WATCH + "alert_on = degraded\n": "config.ini:7 [watch phones] alert_on: degraded: must be down, or down,"
     " degraded",
     GOOD + "[healthmon]\ntimezone = Europe/Berln\n": "config.ini:10 [healthmon] timezone: Europe/Berln: this system"

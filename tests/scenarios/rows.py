@@ -495,6 +495,35 @@ def a_provider_is_back_and_registers_late(world: World) -> None:
     world.at(279, world.pbx.accepts, TELEKOM)
 
 
+def an_unchecked_provider_dies_and_its_registration_later(world: World) -> None:
+    """Asterisk calls it online all along; its registration lives until its next refresh."""
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(150, world.pbx.rejects, TELEKOM)
+    world.at(300, world.pbx.returns, TELEKOM)
+    world.at(330, world.pbx.accepts, TELEKOM)
+
+
+def its_end_is_that_of_its_outage(world: World) -> None:
+    down, up = world.channel.arrivals
+    assert down.at <= 30 + 20 + 10 + MOMENT
+    assert up.rows[0].incident.lasted(START + world.now) == pytest.approx(300 - 30, abs=25)
+
+
+def an_unchecked_provider_dies_as_it_is_to_register(world: World) -> None:
+    """A moment after our own OPTIONS were answered: the registration falls first."""
+    world.at(42, world.pbx.dies, TELEKOM)
+    world.at(42, world.pbx.rejects, TELEKOM)
+    world.at(300, world.pbx.returns, TELEKOM)
+    world.at(330, world.pbx.accepts, TELEKOM)
+
+
+def an_unchecked_provider_is_back_and_rejects_us(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(150, world.pbx.rejects, TELEKOM)
+    world.at(300, world.pbx.returns, TELEKOM)
+    world.at(540, world.pbx.accepts, TELEKOM)
+
+
 def the_manager_is_away_for_an_hour(world: World) -> None:
     """Meanwhile a provider rejects us, and takes us again: nobody can know."""
     world.at(30, world.pbx.switches_its_manager_off)
@@ -1088,6 +1117,25 @@ def a_provider_answers_503_while_ari_refuses_us(world: World) -> None:
     world.at(100, world.pbx.answers_with, 503, "PJSIP/trunk-sipgate")
     world.at(200, world.pbx.answers_with, 200, "PJSIP/trunk-sipgate")
     world.at(300, world.pbx.takes_our_password)
+
+
+def a_provider_dies_unseen_with_its_registration(world: World) -> None:
+    """ARI is back before the provider is; Asterisk cannot reach it, either."""
+    world.at(30, world.pbx.refuses_our_password)
+    world.at(100, world.pbx.dies, TELEKOM)
+    world.at(250, world.pbx.rejects, TELEKOM)
+    world.at(400, world.pbx.takes_our_password)
+    world.at(560, world.pbx.returns, TELEKOM)
+    world.at(580, world.pbx.accepts, TELEKOM)
+
+
+def it_has_lasted_since_it_died(world: World) -> None:
+    """Our own OPTIONS told of it; that Asterisk finds it 300 s later begins no outage, and its end is that of all."""
+    _, down, _, up = world.channel.arrivals
+    assert down.at <= 100 + 20 + 40 + MOMENT
+    [row] = up.rows
+    assert row.incident.id == down.rows[0].incident.id
+    assert row.incident.lasted(START + world.now) == pytest.approx(560 - 100, abs=25)
 
 
 # ---------------------------------------------------------------- flapping
@@ -2074,6 +2122,58 @@ ROWS: Sequence[Row] = (
         also=the_unchecked_is_told_in_time,
         told=("DOWN OPTIONS of provider trunk-telekom (office)", "UP OPTIONS of trunk-telekom (office)"),
         only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider dies that Asterisk does not check, and later its registration: told once",
+        an_unchecked_provider_dies_and_its_registration_later,
+        exactly(2),
+        lasts=10 * MINUTE,
+        providers_are=PROBED,
+        of_pbx=MANAGER,
+        peers=a_provider_that_asterisk_does_not_check,
+        also=its_end_is_that_of_its_outage,
+        told=("DOWN OPTIONS of provider trunk-telekom (office)", "UP OPTIONS of trunk-telekom (office)"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: the registration falls first of a provider that dies and that Asterisk does not check",
+        an_unchecked_provider_dies_as_it_is_to_register,
+        exactly(2),
+        lasts=10 * MINUTE,
+        providers_are=PROBED,
+        of_pbx=MANAGER,
+        peers=a_provider_that_asterisk_does_not_check,
+        told=("DOWN OPTIONS of provider trunk-telekom (office)", "UP OPTIONS of trunk-telekom (office)"),
+        only_simulated="manager",
+    ),
+    Row(
+        "our own OPTIONS: a provider that Asterisk does not check is back, and rejects our registration: told then",
+        an_unchecked_provider_is_back_and_rejects_us,
+        exactly(4),
+        lasts=12 * MINUTE,
+        providers_are=PROBED,
+        of_pbx=MANAGER,
+        peers=a_provider_that_asterisk_does_not_check,
+        told=(
+            *("DOWN OPTIONS of provider trunk-telekom (office)", "UP OPTIONS of trunk-telekom (office)"),
+            *("DOWN registration of trunk-telekom (office)", "UP registration of trunk-telekom (office)"),
+        ),
+        only_simulated="manager",
+    ),
+    Row(
+        "ARI refuses the password, a provider dies with its registration, and Asterisk is seen again: told once",
+        a_provider_dies_unseen_with_its_registration,
+        exactly(4),
+        lasts=14 * MINUTE,
+        providers_are=PROBED,
+        of_pbx=MANAGER,
+        peers=a_provider_that_is_checked_every_5_s,
+        also=it_has_lasted_since_it_died,
+        told=(
+            *("CANNOT SEE PBX office", "DOWN OPTIONS of provider trunk-telekom (office)"),
+            *("SEEN AGAIN PBX office", "UP provider trunk-telekom (office)"),
+        ),
+        only_simulated="manager",
     ),
     Row(
         "our own OPTIONS: a provider is back and answers 503: degraded since then, and not since it died",

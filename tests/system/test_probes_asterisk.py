@@ -13,6 +13,7 @@ from tests.lab.certs import Authority
 from tests.lab.endpoints import phone, trunk
 from tests.lab.fixtures import Lab, need
 from tests.lab.others import baresip, kamailio, sipp_provider
+from tests.lab.pbxfiles import Options as AsteriskOptions
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
 from tests.system.test_registrations import manager_of
@@ -39,6 +40,8 @@ def providers(lab: Lab) -> dict[str, Provider]:
     """One that Asterisk checks, one that it does not, and one that answers nobody."""
     found = {name: lab.add(Provider(lab.address())) for name in (CHECKED, UNCHECKED, SHY)}
     found[SHY].ignore("OPTIONS")
+    # It takes our registration.
+    found[UNCHECKED].come_back()
     return found
 
 
@@ -46,13 +49,15 @@ def providers(lab: Lab) -> dict[str, Provider]:
 def scene(lab: Lab, providers: dict[str, Provider]) -> Scene:
     pbx = lab.asterisk(
         trunk("trunk-a", providers[CHECKED].uri, **CHECKED_OFTEN),  # type: ignore[arg-type]
-        trunk("trunk-b", providers[UNCHECKED].uri, qualify_frequency=0),
+        trunk("trunk-b", providers[UNCHECKED].uri, qualify_frequency=0, registration={}),
         trunk("trunk-c", providers[SHY].uri, qualify_frequency=0),
+        options=AsteriskOptions(ami_read="system", ami_write="system,reporting"),
     )
-    scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED)
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED, options=manager_of(pbx, "tcp"))
     for name in (CHECKED, UNCHECKED):
         scene.daemon.wait_for_state(name, "up")
     scene.daemon.wait(lambda: options_of(scene, CHECKED).get("state") == "up", "the first answer to us is booked")
+    scene.daemon.wait(lambda: registration_of(scene).get("state") == "up", "it is registered")
     return scene
 
 
@@ -60,6 +65,12 @@ def options_of(scene: Scene, name: str) -> dict[str, str]:
     """How ``status`` shows the check; empty: it is not there."""
     checks = scene.daemon.target(name).get("checks", [])
     return next((check for check in checks if check["check"] == "options"), {})
+
+
+def registration_of(scene: Scene) -> dict[str, str]:
+    """The same of the registration at the provider that Asterisk does not check."""
+    checks = scene.daemon.target(UNCHECKED).get("checks", [])
+    return next((check for check in checks if check["check"] == "registration"), {})
 
 
 def test_a_trunk_that_answers_503_is_told_though_asterisk_calls_it_reachable(
@@ -77,7 +88,7 @@ def test_a_trunk_that_answers_503_is_told_though_asterisk_calls_it_reachable(
     scene.wait_told("DEGRADED OPTIONS of provider trunk-a", "UP OPTIONS of provider trunk-a (office) after ")
 
 
-def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_raises_nothing(
+def test_a_trunk_that_asterisk_does_not_check_dies_with_its_registration_and_one_that_never_answers_raises_nothing(
     scene: Scene, providers: dict[str, Provider]
 ) -> None:
     began = time.monotonic()
@@ -87,8 +98,15 @@ def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_ra
 
     assert time.monotonic() - began <= PROBE_EVERY + HOLD + MESSAGE_TAKES
     assert scene.pbx.endpoint_state(UNCHECKED) == "online"
-    providers[UNCHECKED].answer("OPTIONS", 200)
+    providers[UNCHECKED].answer("REGISTER", 403)
+    scene.pbx.register_now("trunk-b")
+    scene.daemon.wait(lambda: registration_of(scene).get("state") == "down", "it is known not to be registered")
+    for method in ("OPTIONS", "REGISTER"):
+        providers[UNCHECKED].answer(method, 200)
+    scene.pbx.register_now("trunk-b")
     scene.wait_told("DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b (office) after ")
+    scene.daemon.wait(lambda: registration_of(scene).get("state") == "up", "it is registered again")
+    assert len(scene.subjects) == 2, "of its registration nothing was told"
     # Meanwhile the third was asked several times.
     assert options_of(scene, SHY)["remark"].endswith(
         "; it never has answered our OPTIONS: check the address and port, or set probe = no"

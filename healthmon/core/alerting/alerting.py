@@ -250,6 +250,12 @@ class Alerting:
             if words and after.explained_by is not None:
                 changes.log.append(f"{after.name}: incident {after.id}; {words}")
 
+    def review_beside(self, target: Target, step: Step) -> None:
+        """Something was seen of an endpoint's reachability: what our own OPTIONS explained may stand for itself."""
+        incident = self._index.open_about(target, Check.OPTIONS)
+        if incident is not None and not self.inhibition.explains_beside(incident):
+            self._bigger_changed(incident, step.now, step.changes)
+
     # ------------------------------------------------------------ messages that wait
 
     def wait_again(self, incident: Incident, until: float) -> None:
@@ -479,6 +485,8 @@ class Alerting:
         step.changes.is_seen_again |= bool(numbers)
         for number in numbers:
             incident = self._index.get(number)
+            if incident is not None and incident.check == Check.OPTIONS and of_pbx is None:
+                self.review_beside(incident.target, step)
             if incident is None or not (number in self._out_of_sight or self._dispatch.is_waiting(number)):
                 continue
             if of_pbx is None or incident.target.is_pbx:
@@ -635,4 +643,4 @@ def _is_of_later_check(incident: Incident) -> bool:
 
 def _as_told(incident: Incident) -> tuple[object, ...]:
     """What of an incident decides whether anybody is told."""
-    return incident.is_open, incident.health, incident.flapping, incident.is_logged_out
+    return incident.is_open, incident.check, incident.health, incident.flapping, incident.is_logged_out

@@ -142,8 +142,12 @@ def _while_untold(incident: Incident, told: Told, policy: Policy) -> tuple[Reaso
 
 def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """It was told before its thing was down: who hears that this is over must not think that all is well."""
-    row = (Reason.CHANGED, incident.explained_by or 0)
-    if policy.is_left and told.is_alarmed and not incident.flapping and row not in told.booked:
+    serial = incident.explained_by or 0
+    row = (Reason.CHANGED, serial)
+    # Who heard of it for the first time when that was over has heard it since.
+    was_told_since = any((reason, serial) in told.booked for reason in (Reason.OPENED, Reason.ESCALATED))
+    is_owed = row not in told.booked and not was_told_since
+    if policy.is_left and told.is_alarmed and not incident.flapping and is_owed:
         return row
     return None
 

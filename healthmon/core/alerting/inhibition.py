@@ -35,9 +35,7 @@ class Inhibition:
 
     def _explains(self, bigger: Incident, incident: Incident) -> bool:
         if bigger.target.is_endpoint:
-            # Within one thing (rule 2c) only what is down explains, or is so again and again; what works in part does
-            # not.
-            return bigger.health is Health.DOWN or bool(bigger.flapping)
+            return self.explains_beside(bigger)
         if bigger.kind.is_group:
             return _fell_with(incident, bigger)
         if bigger.check == Check.CONNECTION and incident.check in SEEN_PAST_ARI:
@@ -48,6 +46,19 @@ class Inhibition:
             was_explained = bigger.is_unseen and incident.explained_by == bigger.id
             return bigger.health is Health.DOWN or was_explained
         return bigger.check == Check.INVENTORY and self._known.is_vanished(incident.target)
+
+    def explains_beside(self, bigger: Incident) -> bool:
+        """Whether an incident explains what is wrong with a later check of the same endpoint (rule 2c).
+
+        Only what is down explains, or is so again and again; what works in part does not. Our own OPTIONS explain only
+        while no answer comes to them, and nobody else can tell whether the endpoint can be reached.
+        """
+        if bigger.check != Check.OPTIONS:
+            return bigger.health is Health.DOWN or bool(bigger.flapping)
+        endpoint = self._known.endpoint(bigger.target)
+        if endpoint is None or endpoint.options is None:
+            return False
+        return endpoint.options.belief is Health.DOWN and endpoint.options.may_explain
 
     def lasting(self, incident: Incident) -> Incident | None:
         """Return the bigger incident that was found to explain this one, as long as it lasts and does; or None."""

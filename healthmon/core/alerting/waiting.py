@@ -131,7 +131,10 @@ class Waiting:
         if isinstance(machine, Reachability):
             return not self._falls.is_explained(machine)
         beside = (self._index.open_about(machine.target, earlier) for earlier in machine.rules.inhibited_by)
-        return not any(incident is not None and incident.health is Health.DOWN for incident in beside)
+        explains = self._alerting.inhibition.explains_beside
+        return not any(
+            incident is not None and incident.health is Health.DOWN and explains(incident) for incident in beside
+        )
 
 
 def _aspect(told: Incident | Machine) -> Aspect:

@@ -58,16 +58,17 @@ class Endpoint(EndpointFacts):
     def check(self, name: str, watched_since: float) -> EndpointCheck | None:
         """Return one of its checks; it begins with what is first heard of it. None: there is no such check."""
         if name not in self.checks and name in ENDPOINT_CHECKS:
-            check = self._new_check(name, watched_since)
-            check.earlier = tuple(self._earlier(name))
-            self.checks[name] = check
+            self.checks[name] = self._new_check(name, watched_since)
+            for check in self.checks.values():
+                names = ENDPOINT_CHECKS[check.check].inhibited_by
+                check.earlier = tuple(self.checks[earlier] for earlier in names if earlier in self.checks)
         return self.checks.get(name)
 
     def _new_check(self, name: str, watched_since: float) -> EndpointCheck:
         if name == Check.REGISTRATION:
             return Registration(self, name, watched_since)
         if name == Check.OPTIONS:
-            return Options(self, name, watched_since)
+            return Options(self, self.reachability, watched_since)
         if name != Check.CONTACTS:
             return EndpointCheck(self, name, watched_since)
         self.contacts_check = Contacts(self, watched_since)
@@ -77,10 +78,6 @@ class Endpoint(EndpointFacts):
     def qualified_checks(self) -> list[QualifiedCheck]:
         """Those of which Asterisk knows nothing where it does not check its contacts."""
         return [check for check in (self.reachability, self.contacts_check) if check is not None]
-
-    def _earlier(self, name: str) -> list[EndpointCheck]:
-        """Those of its checks that may explain this one."""
-        return [self.checks[other] for other in ENDPOINT_CHECKS[name].inhibited_by if other in self.checks]
 
     @property
     def options(self) -> Options | None:
@@ -92,7 +89,8 @@ class Endpoint(EndpointFacts):
 
     def earlier_falls_at(self, name: str) -> float | None:
         """When it is known whether earlier checks are down that would explain this one; None: none is about to be."""
-        falling = (check.may_fall_at() for check in self._earlier(name) if check.pending is Health.DOWN)
+        earlier = (check for check in self.checks[name].earlier if check.may_explain)
+        falling = (check.may_fall_at() for check in earlier if check.pending is Health.DOWN)
         return max((at for at in falling if at is not None), default=None)
 
     def settles_at(self, name: str, now: float) -> float:
@@ -103,7 +101,9 @@ class Endpoint(EndpointFacts):
         check = self.checks.get(name)
         if check is None:
             return 0.0
-        back_at = max((other.since for other in self._earlier(name) if other.belief is Health.UP), default=0.0)
+        # What works in part explains it no longer.
+        back = (other.since for other in check.earlier if other.belief in (Health.UP, Health.DEGRADED))
+        back_at = max(back, default=0.0)
         at = back_at + check.settles_within()
         if now >= at or check.has_settled(back_at):
             return 0.0

@@ -32,7 +32,7 @@ class EndpointCheck(Machine):
         self.flap_rule = FlapRule.of(policy)
         #: Who may speak of it, and what each word means.
         self.rules = ENDPOINT_CHECKS[check]
-        #: The checks of the same endpoint that explain this one while they are down.
+        #: The checks of the same endpoint that may explain this one while they are down.
         self.earlier: tuple[EndpointCheck, ...] = ()
         #: What was last said of it, when, and in which words.
         self.heard: Health | None = None
@@ -74,8 +74,13 @@ class EndpointCheck(Machine):
 
     def explained_changes(self, now: float) -> int:
         """How often an earlier check has changed within the window; each of that may be what changed this one."""
-        flapping = (other.flaps for other in self.earlier if other.flaps is not None)
-        return max((flaps.times(self.flap_rule, now) for flaps in flapping), default=0)
+        explaining = (other.flaps for other in self.earlier if other.flaps is not None and other.may_explain)
+        return max((flaps.times(self.flap_rule, now) for flaps in explaining), default=0)
+
+    @property
+    def may_explain(self) -> bool:
+        """Whether a later check of the same endpoint is explained by this one while it is down (rule 2c)."""
+        return True
 
     def take(self, observation: Observation) -> bool:
         """Take what a witness says of this check; return whether it says anything. Older than the newest: nothing."""

@@ -94,7 +94,7 @@ class Endpoints:
             self._booking.settle(contacts, contacts.begin(at, step.now), step)
         options = endpoint.options
         if options is not None:
-            options.is_asterisk_unseen = pbx.is_blind
+            options.is_asterisk_unseen = pbx.is_unseen(endpoint)
         for check in endpoint.checks.values():
             if not pbx.is_blind_for(check.check):
                 self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
@@ -121,7 +121,10 @@ class Endpoints:
         elif self._is_hidden(pbx, check, at, step, confirms=confirms):
             check.note_early(Health.DOWN, max(check.heard_at, check.unknown_since))
         elif (health := check.reading()) is not None:
+            unseen_since, was_falling = pbx.unseen_before(check, at), check.pending is Health.DOWN
             transition = self._see(check, health, at, step, confirms=confirms, counts=counts)
+            if check.pending is Health.DOWN and not was_falling and endpoint.options is not None:
+                self._fall_beside_options(pbx, check, endpoint.options, unseen_since, step)
         check.remark = check.remark_beside()
         if check.belief is Health.UP and check.pending is None:
             check.cohort = ""
@@ -129,10 +132,23 @@ class Endpoints:
         if is_changed or check.booked_hold != check.pending_hold():
             self.settle(pbx, check, step, transition)
         self.schedule(pbx, check)
-        if transition is not None and transition.after is Health.UP and check is endpoint.reachability:
-            self._ask_options_anew(pbx, endpoint, step)
+        if transition is not None and check is endpoint.reachability:
+            self._review_options(pbx, endpoint, transition, step)
         if pbx.awaited and not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
+
+    def _fall_beside_options(
+        self, pbx: Pbx, check: EndpointCheck, options: Options, unseen_since: float, step: Step
+    ) -> None:
+        """Another check begins to fall: what our own OPTIONS found may be the same outage, or they are to find out.
+
+        ``unseen_since``: since when nobody could see the check until now (seconds UTC).
+        """
+        if isinstance(check, Reachability):
+            check.begin_with(options.found_down_at, unseen_since)
+        elif options.is_up_for_certain and options in check.earlier and options.may_explain:
+            # The next round may be a minute away.
+            self._ask_elsewhere(pbx, options, step)
 
     def _is_hidden(self, pbx: Pbx, check: EndpointCheck, at: float, step: Step, *, confirms: bool) -> bool:
         """Hide that Asterisk is not registered where that says nothing yet; return whether it does not."""
@@ -403,14 +419,19 @@ class Endpoints:
         step.changes.questions.append(question)
         self._note_asked(pbx, [check], step)
 
-    def _ask_options_anew(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
-        """It can be reached again: what our OPTIONS found before says nothing, and the next round may be minutes away.
+    def _review_options(self, pbx: Pbx, endpoint: Endpoint, transition: Transition, step: Step) -> None:
+        """Another thing is believed of its reachability, and so of what our own OPTIONS find.
 
-        So it is with whoever asked to be left alone.
+        It can be reached again: what they found before says nothing, and the next round may be minutes away. So it is
+        with whoever asked to be left alone. It cannot be reached: what they found is a part of that.
         """
         options = endpoint.options
-        if options is not None and options.is_outdated(endpoint.reachability.since):
+        if options is None:
+            return
+        if transition.after is Health.UP and options.is_outdated(endpoint.reachability.since):
             self._ask_elsewhere(pbx, options, step)
+        if transition.after is Health.DOWN and options.belief is Health.DOWN:
+            self.settle(pbx, options, step)
 
     def _note_asked(self, pbx: Pbx, asked: list[EndpointCheck], step: Step) -> None:
         for check in asked:

@@ -17,8 +17,10 @@ from healthmon.core.belief.evidence import (
     effective_hold,
     known_cycle,
 )
+from healthmon.core.belief.reachability import Reachability
 from healthmon.model import (
     OPTIONS_ANSWERED_WITHIN,
+    Check,
     EndpointSettings,
     Health,
     Kind,
@@ -120,13 +122,15 @@ class Options(EndpointCheck):
     That no answer comes counts only after one has come before: many carriers answer nobody but their customers' PBXs.
     """
 
-    __slots__ = ("handed_over_at", "is_asterisk_unseen", "waited")
+    __slots__ = ("handed_over_at", "is_asterisk_unseen", "reachability", "waited")
 
     #: Whether it was ever better than "answers 503": until then that is shown, and not told.
     works: ClassVar[tuple[Health, ...]] = (Health.UP,)
 
-    def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
-        super().__init__(endpoint, check, watched_since)
+    def __init__(self, endpoint: EndpointFacts, reachability: Reachability, watched_since: float) -> None:
+        super().__init__(endpoint, Check.OPTIONS, watched_since)
+        #: What Asterisk says of the same endpoint.
+        self.reachability = reachability
         #: Since when Asterisk checks it as well as we do, so that it is asked only until it is known how it is; None:
         #: Asterisk does not.
         self.handed_over_at: float | None = None
@@ -152,6 +156,31 @@ class Options(EndpointCheck):
     def is_wrong(self) -> bool:
         """Whether it is believed to be so that people are told."""
         return self.belief is Health.DOWN or (self.belief is Health.DEGRADED and self.degraded_counts)
+
+    @property
+    def may_explain(self) -> bool:
+        """Whether nobody but us can tell at present that it can be reached: only then we speak for that (rule 2c).
+
+        Where Asterisk reaches it, whoever does not answer us may be registered all the same, or be rejected for another
+        reason.
+        """
+        return self.is_asterisk_unseen or not self.reachability.is_seen_to_work
+
+    @property
+    def found_down_at(self) -> float | None:
+        """Since when no answer comes, believed or not yet; None: one comes."""
+        if self.belief is Health.DOWN:
+            return self.since
+        if self.pending is Health.DOWN:
+            return self.pending_since
+        return None
+
+    def may_fall_at(self) -> float | None:
+        """When it is known whether it is down: the last question waits for its answer."""
+        at = self.deadline()
+        if at is None:
+            return None
+        return at + OPTIONS_ANSWERED_WITHIN
 
     def usual_hold(self) -> Hold:
         """Where Asterisk checks as well, it has the time to find out by itself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from msgspec import Struct
 
@@ -411,6 +412,28 @@ class Pbx:
         """Healthmon had stood still: nothing was heard of its registrations meanwhile."""
         self.unheard_registrations = {endpoint.target for endpoint, _ in self.registered_endpoints()}
         self.unheard_registrations.update(self.registrations)
+
+    # ------------------------------------------------------------ what ARI cannot see
+
+    def note_sight(self) -> None:
+        """Have our own OPTIONS know whether Asterisk's view can be seen: where it cannot, they speak for it."""
+        for endpoint in self.endpoints.values():
+            if endpoint.options is not None:
+                endpoint.options.is_asterisk_unseen = self.is_blind
+
+    def is_unseen(self, endpoint: Endpoint) -> bool:
+        """Whether Asterisk's view of an endpoint cannot be seen, or was not since it could be."""
+        return self.is_blind or endpoint.last_at < self.unseen[1]
+
+    def unseen_before(self, machine: Machine, at: float) -> float:
+        """Since when nobody could see a check that is seen now, at ``at`` (seconds UTC); inf: it was seen before."""
+        if machine.unknown_because:
+            return machine.unknown_since
+        since, until = self.unseen
+        if at == until:
+            # What is seen is the first look since then.
+            return since
+        return inf
 
     def note_registered(self, target: Target, at: float) -> None:
         """One was said to be registered then."""

@@ -64,6 +64,7 @@ class Pbxs:
             # Blind already when healthmon stopped; that time is still open.
             pbx.blind_why = JUST_STARTED
             step.changes.pbx_states[pbx.name] = pbx.state()
+            pbx.note_sight()
         else:
             self._begin_blindness(pbx, JUST_STARTED, since, step)
         pbx.noticed_at = step.now
@@ -99,6 +100,7 @@ class Pbxs:
 
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
+        pbx.note_sight()
         step.changes.pbx_states[pbx.name] = pbx.state()
         period = UnknownPeriod(pbx.target, Check.REACHABILITY, since, None, why)
         step.changes.unknown_periods[pbx.target, Check.REACHABILITY, since] = period

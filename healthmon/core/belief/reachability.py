@@ -246,6 +246,19 @@ class Reachability(QualifiedCheck):
         """Whether the second witness was heard, as far as that is needed (rule 3)."""
         return self.endpoint.device is not None or self.reading() is not Health.DOWN
 
+    @property
+    def is_seen_to_work(self) -> bool:
+        """Whether Asterisk reaches it, as far as that can be seen, and nothing is pending that says otherwise."""
+        return not self.unknown_because and self.belief in self.works and self.pending is not Health.DOWN
+
+    def begin_with(self, found_at: float | None, unseen_since: float) -> None:
+        """It is seen down, and was not seen since ``unseen_since``: its outage may be the one that we found ourselves.
+
+        ``found_at``: since when our own OPTIONS are not answered; None: they are. Its hold begins now all the same.
+        """
+        if found_at is not None and unseen_since <= found_at < self.pending_since:
+            self.pending_since = found_at
+
     # ------------------------------------------------------------ after a restart of Asterisk
 
     @property

@@ -54,6 +54,10 @@ class Incidents:
         """
         state = news.state
         before = self._index.open_about(state.target, state.check)
+        if before is None and state.check == Check.REACHABILITY and state.belief is Health.DOWN:
+            found = self._index.open_about(state.target, Check.OPTIONS)
+            if found is not None and _is_one_outage(found, state):
+                return self._go_on_as_reachability(found, state, step)
         if before is None:
             if _is_wrong(news) and not _was_never_up(state):
                 return IncidentOpened(self._open(self._new(state, step.now), step))
@@ -64,6 +68,13 @@ class Incidents:
         self._index.book(after, step.changes)
         if after.check == Check.REGISTRATION and after.is_open and after.cause != before.cause:
             step.changes.notes.append(Note(after.id, step.now, f"known by now: {after.cause}"))
+        return IncidentChanged(before, after)
+
+    def _go_on_as_reachability(self, before: Incident, state: CheckState, step: Step) -> IncidentChanged:
+        """What our own OPTIONS found alone is found by Asterisk, too: one outage, of which people know already."""
+        after = replace(before, check=state.check, cause=state.reason)
+        self._index.book(after, step.changes)
+        step.changes.notes.append(Note(after.id, step.now, f"Asterisk cannot reach it, either: {after.cause}"))
         return IncidentChanged(before, after)
 
     def why_none(self, news: CheckChanged) -> str:
@@ -270,6 +281,15 @@ def _is_bad(news: CheckChanged) -> bool:
 
 def _is_wrong(news: CheckChanged) -> bool:
     return _is_bad(news) or news.state.is_flapping
+
+
+def _is_one_outage(found: Incident, state: CheckState) -> bool:
+    """Whether what our own OPTIONS found fell when its reachability did, or later: one cause, one message (rule 2c).
+
+    Where Asterisk could not be seen when it fell, belief says so: the one began with the other.
+    """
+    is_down = found.health is Health.DOWN and not found.flapping and not state.is_flapping
+    return is_down and state.since <= found.since
 
 
 def _why_flapping(state: CheckState) -> str:

@@ -38,6 +38,10 @@ class Index:
         changes.incidents[incident.id] = incident
 
     def _keep(self, incident: Incident) -> None:
+        before = self._known.get(incident.id)
+        if before is not None and before.check != incident.check:
+            # It goes on as the outage of another check.
+            del self._open[before.target, before.check]
         self._known[incident.id] = incident
         key, behind = (incident.target, incident.check), self._open_behind.setdefault(incident.target.pbx, set())
         if incident.is_open:
