@@ -44,6 +44,8 @@ class Pace(Struct, frozen=True):
     round_after: float = 0.005
     #: The real engine looks around twice a second; that it lives, it notes every 10 s.
     idle_round_every: float = ALIVE_EVERY
+    #: How long a deliverer waits that found nothing to do, unless it is woken.
+    idle_look_every: float = LOOK_EVERY
 
 
 class Daemon:
@@ -195,7 +197,9 @@ class Daemon:
             if wait < LOOK_EVERY:
                 # It found something to do, and wrote.
                 self.hear_orders()
-            yield wait
+                yield wait
+            else:
+                yield self._pace.idle_look_every
 
     def end(self) -> None:
         """Do nothing any more."""

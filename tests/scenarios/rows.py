@@ -1383,6 +1383,11 @@ def bob_hears_the_whole(world: World) -> None:
     ] == ["WAS DOWN"]
 
 
+#: A day, or a month, in which hardly anything happens.
+HOUR_BY_HOUR = Pace(
+    PollTimes(life_sign_every=HOUR), EventTimes(silent_after=2 * HOUR), idle_round_every=HOUR, idle_look_every=HOUR
+)
+
 MAIL = "mailto://127.0.0.1?from=healthmon@example.org&to=anna@example.org,bob@example.org"
 
 ROWS: Sequence[Row] = (
@@ -2021,7 +2026,7 @@ ROWS: Sequence[Row] = (
         lasts=3 * DAY,
         poll_every=HOUR,
         peers=a_phone_and_a_provider_over_a_bad_line,
-        pace=Pace(PollTimes(life_sign_every=HOUR), EventTimes(silent_after=2 * HOUR), idle_round_every=HOUR),
+        pace=HOUR_BY_HOUR,
         of_pbx=MANAGER,
         also=what_was_lost_was_asked_about,
         only_simulated="length",
@@ -2267,6 +2272,6 @@ PACKET_LOSS = Row(
     lasts=30 * DAY,
     poll_every=HOUR,
     peers=a_phone_and_a_provider_over_a_bad_line,
-    pace=Pace(PollTimes(life_sign_every=HOUR), EventTimes(silent_after=2 * HOUR), idle_round_every=HOUR),
+    pace=HOUR_BY_HOUR,
     only_simulated="length",
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.golden import FOLDER, path_of, words_of
-from tests.scenarios.kills import Kills, Verdict
+from tests.scenarios.kills import Verdict
 from tests.scenarios.playing import check, kills_among, played, verdicts
-from tests.scenarios.rows import PACKET_LOSS, ROWS, Row
+from tests.scenarios.rows import ROWS, Row
 
 #: So many runs of each row in which the daemon is killed, and then so often again; a hundred kills, and `make soak` has
 #: a hundred runs with one kill each.
@@ -29,14 +29,3 @@ def test_a_row_undisturbed_and_with_kills(row: Row) -> None:
 
 def test_no_words_are_kept_of_rows_that_are_gone() -> None:
     assert sorted(FOLDER.iterdir()) == sorted(map(path_of, ROWS))
-
-
-def test_a_month_of_lost_packets_alarms_nobody_also_with_a_hundred_kills_in_it() -> None:
-    with played(PACKET_LOSS) as world:
-        assert world.pbx.missed > 50
-        check(PACKET_LOSS, world)
-
-    kills = Kills(kills_among(world.kills.passed, RUNS * (1 + AGAIN)))
-    with played(PACKET_LOSS, kills=kills) as world:
-        assert len(kills.struck) == RUNS * (1 + AGAIN)
-        check(PACKET_LOSS, world)
