@@ -13,6 +13,8 @@ from queue import Empty, Full, Queue
 from threading import Condition
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from healthmon.errors import UNREADABLE, HealthmonError, StoreError, unreadable
 from healthmon.publish.changes import ChangeLog
 from healthmon.publish.present import Present, read_present
@@ -136,4 +138,5 @@ class Live:
 
     def _read(self, reader: Reader) -> Present:
         revision = f"{self._run}-{self._number + self._anew.has_changed}"
-        return read_present(reader, self._wall(), self._names, revision)
+        present = read_present(reader, self._wall(), self._names, revision)
+        return replace(present, status=self.changes.as_known(present.status))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -496,10 +496,10 @@ def _of_check(state: CheckState) -> TargetStatus:
 
 
 def _counts(rows: Iterable[TargetStatus]) -> dict[str, Counter[Health]]:
-    counts: dict[str, Counter[Health]] = {}
+    counts: dict[str, Counter[Health]] = defaultdict(Counter)
     for row in rows:
         if not row.is_unused:
-            counts.setdefault(row.target.pbx, Counter())[row.state] += 1
+            counts[row.target.pbx][row.state] += 1
     return counts
 
 
