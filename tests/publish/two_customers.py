@@ -14,6 +14,7 @@ from healthmon.config.sections.public import PublicConfig
 from healthmon.model import Check, Health, Kind, Matcher, Severity, Target
 from healthmon.publish.web.access.access import Guests
 from healthmon.store.write.orders import open_commander
+from tests.publish.forking import commands_forked
 from tests.publish.guests import PASSWORD, cheap_hash
 from tests.publish.scene import Site, opened
 from tests.report.builder import HOUR, NOW, connection, fail_to_tell, outage, phone, provider, running, steps
@@ -143,5 +144,5 @@ def two_customers(folder: Path, for_everybody: Sequence[PublicConfig] = ()) -> I
     settings = load_web_settings(config, {})
     guests = Guests(settings.web, settings.users, settings.tokens, settings.customers)
     shown = {"guests": guests, "plans": settings.plans, "has_phones": True, "for_everybody": for_everybody}
-    with running(path), opened(path, **shown) as web:
+    with running(path), opened(path, **shown) as web, commands_forked(web):
         yield web
