@@ -223,7 +223,6 @@ TEXTS = {
     "Days: {days}. With an outage or limits: {bad}.": "Дней: {days}. Со сбоями или ограничениями: {bad}.",
     "{day}: not watched": "{day}: не наблюдалось",
     "{day}: not known": "{day}: неизвестно",
-    "{day}: no outage": "{day}: без сбоев",
     "{day}: {word} for {duration}": "{day}: {word}, {duration}",
     "earlier": "ранее",
     "until {time}": "до {time}",

@@ -26,17 +26,18 @@ OUT = (Health.DOWN, Health.DEGRADED)
 
 def health_of(counts: Mapping[Health, int], *, are_devices: bool) -> Health:
     """Say how a line is, from how many of what stands behind it are how. Nothing at all: that is not known."""
-    known = sum(counts.get(health, 0) for health in Health if health is not Health.UNKNOWN)
-    if not known:
+    every = sum(counts.values())
+    down, unknown = counts.get(Health.DOWN, 0), counts.get(Health.UNKNOWN, 0)
+    if unknown == every:
         return Health.UNKNOWN
-    if counts.get(Health.DOWN, 0) == known:
+    if down == every:
         return Health.DOWN
     allowed = 0.0
     if are_devices:
-        allowed = FEW_MISSING * known
-    if counts.get(Health.DOWN, 0) + counts.get(Health.DEGRADED, 0) > allowed:
+        allowed = FEW_MISSING * every
+    if down + counts.get(Health.DEGRADED, 0) > allowed:
         return Health.DEGRADED
-    if counts.get(Health.UNKNOWN, 0) > allowed:
+    if unknown > allowed:
         return Health.UNKNOWN
     return Health.UP
 

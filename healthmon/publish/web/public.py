@@ -22,7 +22,7 @@ from healthmon.notify.compose.voice import Voice
 from healthmon.publish.public.courses import days_of, joined, outages_of, window_of
 from healthmon.publish.public.data import public_data
 from healthmon.publish.public.members import members_of
-from healthmon.publish.public.standing import PublicPast, standing_of
+from healthmon.publish.public.standing import PublicPast, PublicStanding, standing_of
 from healthmon.publish.scoped import present_in
 from healthmon.publish.web.answers import NotThere, plain, to_ask_again
 from healthmon.publish.web.live import Busy, Live
@@ -70,6 +70,8 @@ class PublicPage:
         #: Remembers at which site each address is. Used by the thread that reads.
         self._sites = Sites(plans.sites)
         self._lines: PublicPast | None = None
+        #: The names of those of which an outage lasted when the past was read because of that; once is enough.
+        self._read_for: set[str] = set()
         self._made: Made | None = None
         self._making = Lock()
 
@@ -112,15 +114,24 @@ class PublicPage:
         elif self._age(lines.at) >= READ_EVERY:
             # Whoever asks next has what is read now.
             self._live.have_read(self._read)
-        seen = present_in(self._live.present, Scope(targets=lines.targets))
-        standing = standing_of(self.config, seen, lines)
-        if {outage.name for outage in standing.open} != lines.out_of_order:
-            # Something has changed since: whoever asks next has its beginning, and its end, as they are booked.
-            self._live.have_read(self._read_anew)
+        standing = self._standing(lines)
+        lasting = {outage.name for outage in standing.open}
+        if lasting not in (lines.out_of_order, self._read_for):
+            # Something has begun or ended since the past was read: the page is not to contradict itself.
+            self._read_for = lasting
+            try:
+                standing = self._standing(self._live.read(self._read_anew))
+            except Busy:
+                # How things are is known all the same; the next page tries again.
+                self._read_for = set()
         page = public_text(self._pages, standing, self.words(), ASKED_EVERY_MS)
         data = public_data(standing)
         without_time = json_text({**data, "now": ""})
         return Made(self._live.now(), page.page, page.mark, json_text(data) + "\n", mark_of(without_time))
+
+    def _standing(self, lines: PublicPast) -> PublicStanding:
+        seen = present_in(self._live.present, Scope(targets=lines.targets))
+        return standing_of(self.config, seen, lines)
 
     # ---------------------------------------------------------------- of the thread that reads
 

@@ -35,6 +35,11 @@ class DayBar(Struct, frozen=True):
     front_height: int
     said: str
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing at all was the matter."""
+        return self.look == Health.UP and not self.front
+
 
 class ThingRow(Struct, frozen=True):
     """One line of the page."""
@@ -45,6 +50,9 @@ class ThingRow(Struct, frozen=True):
     word: str
     since: str
     availability: str
+    #: How wide the picture of the days is; the days that were well, as a path of SVG; and the others.
+    width: int
+    calm: str
     bars: tuple[DayBar, ...]
     #: For who does not see the picture.
     course: str
@@ -144,6 +152,7 @@ def _thing(thing: PublicThing, standing: PublicStanding, words: Words) -> ThingR
     availability = ""
     if thing.availability is not None:
         availability = words.text("{share} available", share=words.percent(thing.availability))
+    bars = list(_bars(thing.days, words, is_stale=standing.is_stale))
     bad_days = sum(day.worst in (Health.DOWN, Health.DEGRADED) for day in thing.days)
     return ThingRow(
         thing.name,
@@ -152,7 +161,9 @@ def _thing(thing: PublicThing, standing: PublicStanding, words: Words) -> ThingR
         word_of(thing.state, words),
         since,
         availability,
-        tuple(_bars(thing.days, words, is_stale=standing.is_stale)),
+        STEP * len(thing.days) - (STEP - WIDTH),
+        "".join(f"M{bar.x} 0h{WIDTH}v{HEIGHT}h-{WIDTH}z" for bar in bars if bar.is_calm),
+        tuple(bar for bar in bars if not bar.is_calm),
         words.text("Days: {days}. With an outage or limits: {bad}.", days=len(thing.days), bad=bad_days),
     )
 
@@ -172,7 +183,7 @@ def _bars(days: Sequence[PublicDay], words: Words, *, is_stale: bool) -> Iterato
             look = Health.UNKNOWN
         bad_s = sum(day.seconds.get(health, 0.0) for health in (Health.DOWN, Health.DEGRADED))
         if not bad_s:
-            yield DayBar(x, look, HEIGHT, "", 0, words.text("{day}: no outage", day=date))
+            yield DayBar(x, look, HEIGHT, "", 0, date)
             continue
         height = max(LEAST, round(HEIGHT * bad_s / known_s))
         said = words.text(
