@@ -13,6 +13,7 @@ from healthmon.config.sections.receiver import Quiet, ReceiverConfig
 from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.shared import Hold
 from healthmon.config.sections.site import SiteConfig
+from healthmon.config.sections.user import GuestLimits
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.urls import THROUGH_HTTP, place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, url_of, written
@@ -73,6 +74,8 @@ def describe_pbx(pbx: PbxConfig) -> list[str]:
         if where == THROUGH_HTTP:
             where = pbx.url
         lines.insert(1, f"    registrations from the manager interface at {where} as {visible(pbx.ami_username)}")
+    if pbx.customer:
+        lines.append(f"    of customer {visible(pbx.customer)}, where a watch section names no other")
     return lines
 
 
@@ -85,6 +88,8 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
         f"    tells {_names(watch.receivers)} of {_what_is_told(watch)}{_again(watch)}",
     ]
+    if watch.customer:
+        lines.append(f"    of customer {visible(watch.customer)}")
     if watch.rtt_warn_ms is not None:
         lines.append(f"    degraded when slower than {written(watch.rtt_warn_ms / 1000)}")
     if watch.probe is not Probe.NO:
@@ -183,9 +188,19 @@ def describe_web(config: Config) -> list[str]:
         line = f"    user {user.name}: {user.role}"
         if user.password_hash is None:
             line += ", by the proxy alone"
-        lines.append(line)
-    lines += [f"    token {token.name}: {token.role}" for token in config.tokens]
+        lines.append(line + _only(user.limits))
+    lines += [f"    token {token.name}: {token.role}{_only(token.limits)}" for token in config.tokens]
     return lines
+
+
+def _only(limits: GuestLimits) -> str:
+    """Say ``, sees only customer acme, watch acme-phones``; "": everything is seen."""
+    seen = [f"customer {name}" for name in limits.customers]
+    seen += [f"pbx {name}" for name in limits.pbxs]
+    seen += [f"watch {name}" for name in limits.watches]
+    if not seen:
+        return ""
+    return f", sees only {visible(', '.join(seen))}"
 
 
 def describe_public(page: PublicConfig) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from healthmon.config.credentials import hash_of_token
 from healthmon.config.describe import describe
 from tests.config.files import PBX, WATCH, Files, pbx
+from tests.publish.guests import cheap_hash
 
 
 def test_a_configuration_in_words(files: Files) -> None:
@@ -75,3 +77,27 @@ def test_what_nobody_has_said_is_said_in_words(files: Files) -> None:
 
     assert "watch all: PJSIP/* on every PBX; kind auto" in words
     assert "    severity critical for providers, warning for phones" in words
+
+
+def test_it_says_whose_a_pbx_and_the_endpoints_of_a_section_are(files: Files) -> None:
+    config = files.load(pbx("customer = acme") + "[watch zeta]\nendpoints = PJSIP/zeta*\ncustomer = zeta\n" + WATCH)
+
+    of_customers = [line.strip() for line in describe(config) if "of customer" in line]
+    assert of_customers == [
+        "of customer acme, where a watch section names no other",
+        "of customer zeta",
+    ]
+
+
+def test_it_says_what_whoever_is_limited_sees(files: Files) -> None:
+    config = files.load(
+        "[web]\nlisten = 127.0.0.1:8089\n" + pbx("customer = acme") + WATCH + "[user amy]\nrole = operator\n"
+        f"password_hash = {cheap_hash('x')}\ncustomer = acme\n[token wall]\ntoken_hash = {hash_of_token('x')}\n"
+        "pbx = office\nwatch = phones\n[token all]\ntoken_hash = " + hash_of_token("y") + "\n"
+    )
+
+    assert [line.strip() for line in describe(config) if line.strip().startswith(("user", "token"))] == [
+        "user amy: operator, sees only customer acme",
+        "token wall: viewer, sees only pbx office, watch phones",
+        "token all: viewer",
+    ]
