@@ -51,6 +51,9 @@ def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provi
     provider.answer("REGISTER", 403)
     scene.pbx.register_now("trunk-a")
     scene.daemon.wait(lambda: check(scene).get("state") == "down", "its event says so")
+    scene.wait_told(
+        "DEGRADED PBX office: manager interface: events only", "DOWN registration of provider trunk-a (office)"
+    )
     assert provider.address in scene.sink.messages[-1].body
     assert not [row for row in scene.daemon.status()["targets"] if row["kind"] == "registration"], "it is the trunk's"
 

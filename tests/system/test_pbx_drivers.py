@@ -28,6 +28,8 @@ def watched(lab: Lab, down_after: str = "2s") -> Scene:
     scene = set_scene(lab, pbx, lab.folder("daemon"), options={"poll_every": "2s", "down_after": down_after})
     for name in ("PJSIP/101", "PJSIP/trunk-a"):
         scene.daemon.wait_for_state(name, "up")
+    # What makes it one is read after its state.
+    scene.daemon.wait(lambda: scene.daemon.target("PJSIP/trunk-a")["kind"] == "provider", "it is known as a provider")
     return scene
 
 

@@ -85,7 +85,7 @@ def test_phone_that_unregisters_is_told_down(scene: Scene) -> None:
 
 def test_phone_whose_registration_expires_is_told_down(scene: Scene) -> None:
     one = registered(scene, "103", expires=2, refresh=False)
-    assert "not qualified" in scene.daemon.target("PJSIP/103")["remark"]
+    scene.daemon.wait(lambda: "not qualified" in scene.daemon.target("PJSIP/103")["remark"], "nobody checks it")
 
     one.vanish()
 
