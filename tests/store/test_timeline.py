@@ -78,6 +78,13 @@ def test_the_present_is_shown_as_the_wall_clock_shows_it(settings: list[tuple[fl
     assert line.shown(now) == pytest.approx(now + line.shift, abs=1e-4)
 
 
+def test_a_clock_that_is_set_forward_twice_at_one_moment_leaves_out_one_time() -> None:
+    line = Timeline.of_jumps(2 * HOUR, [(START, HOUR), (START, HOUR)])
+
+    assert line.left_out() == [(START, START + 2 * HOUR)]
+    assert line.shown(line.stored(START + HOUR + 1)) == START
+
+
 def test_a_clock_that_is_set_forward_leaves_what_is_booked() -> None:
     line = Timeline.of_jumps(8 * HOUR, [(START + 100, 8 * HOUR)])
 
