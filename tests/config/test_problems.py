@@ -40,11 +40,11 @@ FORM = {
 SECTIONS = {
     GOOD + "[pbxx berlin]\n": "config.ini:9 [pbxx berlin]: unknown section; the sections are [healthmon], [history],"
     " [pbx NAME], [watch NAME], [receiver NAME], [maintenance NAME], [site NAME], [names], [schedule NAME], [web],"
-    " [user NAME], [token NAME];"
+    " [user NAME], [token NAME], [public NAME];"
     " did you mean [pbx berlin]?",
     GOOD + "[DEFAULT]\n": "config.ini:9 [DEFAULT]: unknown section; the sections are [healthmon], [history],"
     " [pbx NAME], [watch NAME], [receiver NAME], [maintenance NAME], [site NAME], [names], [schedule NAME], [web],"
-    " [user NAME], [token NAME]",
+    " [user NAME], [token NAME], [public NAME]",
     GOOD + "[healthmon two]\n": "config.ini:9 [healthmon two]: there is only one such section, [healthmon]",
     GOOD + "[watch]\nendpoints = IAX2/*\n": "config.ini:9 [watch]: this section needs a name: [watch NAME]",
     GOOD + "[watch a/b]\nendpoints = IAX2/*\n": "config.ini:9 [watch a/b]: a name is made of up to 64 letters, digits,"
