@@ -13,6 +13,7 @@ HealthmonError
 ├── AmiError                 which PBX: of its manager interface
 │   ├── AmiUnreachable       refused, frozen, cut, DNS, TLS: an observation, retried
 │   ├── AmiDenied            the login is refused, or a right is missing: somebody must act
+│   │   └── AmiHearsOnly     the user may hear events, and not ask for a list
 │   ├── AmiInUse             another session has the user, who may have one
 │   └── AmiUnexpected        not what a manager interface says
 │       └── AmiForeign       something else listens on that port
@@ -218,6 +219,10 @@ class AmiDenied(AmiError):
     """The login is refused, or the user may not ask for what is needed. Somebody must act."""
 
     trouble = Trouble.DENIED
+
+
+class AmiHearsOnly(AmiDenied):
+    """The user may hear events, and not ask for the list of registrations: some is known, and most is not."""
 
 
 class AmiInUse(AmiError):

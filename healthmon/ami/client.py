@@ -24,7 +24,7 @@ from healthmon.ami.row_count import RowCount, is_empty_list
 from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
-from healthmon.errors import AmiDenied, AmiInUse, AmiUnexpected
+from healthmon.errors import AmiDenied, AmiHearsOnly, AmiInUse, AmiUnexpected
 
 LIST_ACTIONS = "ListCommands"
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
@@ -170,12 +170,17 @@ class AmiClient:
         return rows
 
     def registrations(self) -> list[OutboundRegistration] | None:
-        """All outbound registrations of PJSIP; None: the module is not loaded. AmiDenied: this user may not ask."""
+        """All outbound registrations of PJSIP; None: the module is not loaded.
+
+        AmiDenied: this user may not ask; AmiHearsOnly: but it may read events.
+        """
         self._may_have_more = self._may_have_more or LIST_REGISTRATIONS not in self._actions
         if not self.may(LIST_REGISTRATIONS):
             if NEEDS_REPORTING not in self._actions:
-                why = MAY_ONLY_HEAR if self.rights().reads_events else MAY_NOT_ASK
-                raise AmiDenied(self._pbx.name, why.format(user=self._pbx.ami_username))
+                user = self._pbx.ami_username
+                if self.rights().reads_events:
+                    raise AmiHearsOnly(self._pbx.name, MAY_ONLY_HEAR.format(user=user))
+                raise AmiDenied(self._pbx.name, MAY_NOT_ASK.format(user=user))
             return None
         return self._rows(LIST_REGISTRATIONS, ROW, registration_of)
 

@@ -15,6 +15,11 @@ POWERS = {
 }
 #: The right to this one alone (``system``) also lists contacts and settings: it is no more than some need.
 USEFUL_TOO = frozenset({"PJSIPShowAuths"})
+#: What it costs to hear events, and not to ask for lists; for people who set it up.
+UNKNOWN_BY_EVENTS = (
+    "By events alone a registration is unknown until its next one, up to an hour and again after each login; round "
+    "trips, where contacts are, maintenance mode and registrations of IAX2 stay unknown."
+)
 
 
 class ManagerRights(Struct, frozen=True):

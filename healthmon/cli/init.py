@@ -18,7 +18,17 @@ from healthmon.config.describe import describe
 from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.values import NAMES, is_name
-from healthmon.errors import AmiError, AmiForeign, AriError, ConfigError, ExitCode, HealthmonError, Problem, Trouble
+from healthmon.errors import (
+    AmiError,
+    AmiForeign,
+    AmiHearsOnly,
+    AriError,
+    ConfigError,
+    ExitCode,
+    HealthmonError,
+    Problem,
+    Trouble,
+)
 from healthmon.files import new_file
 from healthmon.model import Kind, Target
 from healthmon.notify.channels.by_scheme import remark, why_refused
@@ -225,11 +235,16 @@ class _Draft:
     def _manager_answers(self, endpoints: Collection[Target]) -> bool:
         # Most have none: who speaks to a manager interface is not even imported then.
         from healthmon.ami.registrations import REGISTERED  # noqa: PLC0415
+        from healthmon.ami.rights import UNKNOWN_BY_EVENTS  # noqa: PLC0415
         from healthmon.sources.manager.survey import survey_manager  # noqa: PLC0415
 
         [pbx] = self.checked().pbxs
         try:
             found = survey_manager(pbx, endpoints)
+        except AmiHearsOnly:
+            click.echo(f"    it answers, with events only. {UNKNOWN_BY_EVENTS}")
+            click.echo("    With write = reporting in manager.conf, and a reload of healthmon, they are known")
+            return True
         except AmiError as error:
             click.echo(f"    {error.what}\n")
             if isinstance(error, AmiForeign):

@@ -16,7 +16,17 @@ from healthmon.ami.rights import ManagerRights
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AmiDenied, AmiError, AmiForeign, AmiInUse, AriBooting, AriError, AriUnexpected, Trouble
+from healthmon.errors import (
+    AmiDenied,
+    AmiError,
+    AmiForeign,
+    AmiHearsOnly,
+    AmiInUse,
+    AriBooting,
+    AriError,
+    AriUnexpected,
+    Trouble,
+)
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
 from healthmon.sources.manager.registration_tries import stopped_by_now
@@ -52,6 +62,8 @@ class ManagerLook(Struct, frozen=True):
     failure: str = ""
     #: It is there, and does not let us in, or not ask.
     is_refused: bool = False
+    #: It lets us hear events, and not ask for the list of registrations.
+    hears_only: bool = False
     #: Something else listens on its port.
     is_foreign: bool = False
     #: Another session has our user, who may have one: the running healthmon, as a rule.
@@ -177,7 +189,11 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
             )
     except AmiError as error:
         return ManagerLook(
-            error.what, isinstance(error, AmiDenied), isinstance(error, AmiForeign), isinstance(error, AmiInUse)
+            error.what,
+            is_refused=isinstance(error, AmiDenied),
+            hears_only=isinstance(error, AmiHearsOnly),
+            is_foreign=isinstance(error, AmiForeign),
+            is_in_use=isinstance(error, AmiInUse),
         )
 
 

@@ -25,7 +25,7 @@ from healthmon.ami.registrations import (
 from healthmon.ami.row_count import RowCount, is_empty_list
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
-from healthmon.errors import AmiDenied, AmiError, AmiInUse, AmiUnexpected, AmiUnreachable, Trouble
+from healthmon.errors import AmiDenied, AmiError, AmiHearsOnly, AmiInUse, AmiUnexpected, AmiUnreachable, Trouble
 from healthmon.sources.manager.registration_tries import Tries, in_words
 from tests.ari.certificates import Authority
 from tests.core.scene import pbx_config
@@ -215,7 +215,7 @@ def test_no_rights(manager: PlayedManager) -> None:
     manager.actions = ("Ping", "ListCommands")
     error = failure(config_of(manager))
 
-    assert isinstance(error, AmiDenied)
+    assert isinstance(error, AmiHearsOnly)
     assert "write = reporting" in error.what
     assert "PJSIPShowRegistrationsOutbound" not in str(manager.asked), "a refusal is a security event at Asterisk"
 

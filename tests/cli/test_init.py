@@ -18,6 +18,7 @@ from healthmon.demo.fakepbx.http import Answer, Request
 from healthmon.demo.fakepbx.pbx import FakePbx, Phase
 from healthmon.errors import ExitCode
 from healthmon.notify.channels.by_scheme import why_refused
+from tests.ami.played import PlayedManager
 from tests.sinks import WebhookSink
 from tests.waiting import wait_for
 
@@ -297,6 +298,21 @@ def test_after_a_manager_interface_that_refuses_its_address_and_user_need_not_be
     assert result.exit_code == 0, result.output
     assert result.stdout.count("(none: without) [tcp://127.0.0.1:9]") == 2
     assert "Its user (manager.conf) [watcher]" in result.stdout
+
+
+def test_a_manager_user_who_may_only_hear_events_is_taken_and_it_is_said_what_is_unknown_then(
+    init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
+) -> None:
+    with PlayedManager() as manager:
+        manager.actions = ("Ping", "ListCommands")
+        manager.password = PASSWORD
+
+        result = init(pbx.url, "healthmon", PASSWORD, manager.address, "watcher", PASSWORD, sink.url)
+
+    assert result.exit_code == 0, result.output
+    assert "it answers, with events only. By events alone a registration is unknown until its next one" in result.stdout
+    assert "With write = reporting in manager.conf, and a reload of healthmon, they are known" in result.stdout
+    assert load(tmp_path / "config.ini").pbxs[0].ami == manager.address
 
 
 @pytest.mark.parametrize("without", ["none", "no", "-"])

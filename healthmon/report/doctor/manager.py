@@ -8,7 +8,7 @@ from shlex import quote
 from msgspec.structs import replace
 
 from healthmon.ami.registrations import MODULE, OutboundRegistration
-from healthmon.ami.rights import ManagerRights
+from healthmon.ami.rights import UNKNOWN_BY_EVENTS, ManagerRights
 from healthmon.config.configuration import Config
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
@@ -30,6 +30,8 @@ from healthmon.text.lists import listed
 
 #: A session has the rights that its user had when it began.
 _LOG_IN_AGAIN = "systemctl reload healthmon     # or wait: it logs in again every 5 minutes"
+#: With each login is forgotten what events told: so nobody logs in again by himself.
+_LOG_IN_FOR_THE_LIST = "systemctl reload healthmon     # it does not log in again by itself"
 #: A week, at an attempt a minute.
 ENOUGH_RETRIES = 10_000
 #: For the names of those that have failed.
@@ -75,7 +77,12 @@ def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
 def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     name, gravity, also = FindingName.AMI_NOT_REACHED, Gravity.SERIOUS, ""
     remedies = [manager_user(look.pbx.ami_username, look.pbx.ami)]
-    if manager.is_refused:
+    if manager.hears_only:
+        name = FindingName.AMI_REFUSED
+        rights = manager_rights(look.pbx.ami_username)
+        remedies = [replace(rights, commands=(*rights.commands, _LOG_IN_FOR_THE_LIST))]
+        also = f" {UNKNOWN_BY_EVENTS}"
+    elif manager.is_refused:
         name = FindingName.AMI_REFUSED
         remedies = [_then_log_in_again(remedies[0])]
     elif manager.is_foreign:

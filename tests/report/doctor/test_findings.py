@@ -231,6 +231,16 @@ CASES = [
         code=ExitCode.STALE,
     ),
     Case(
+        FindingName.AMI_REFUSED,
+        SERIOUS,
+        look(PHONE, manager=ManagerLook("events only", is_refused=True, hears_only=True)),
+        advises=(
+            "write = reporting",
+            "systemctl reload healthmon     # it does not log in again by itself",
+        ),
+        code=ExitCode.STALE,
+    ),
+    Case(
         FindingName.AMI_NO_EVENTS,
         ADVICE,
         look(PHONE, manager=ManagerLook(rights=ManagerRights(reads_events=False))),
