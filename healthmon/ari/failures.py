@@ -172,8 +172,8 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> 
 def _denied(status: int, said: str | None) -> str:
     words = f" ({said})" if said else ""
     if status == 401:
-        return f"password refused; the user name or password is wrong: 401{words}"
-    return f"access refused; not allowed: 403{words}; is this ARI user read_only?"
+        return f"ARI password refused; the user name or password is wrong: 401{words}"
+    return f"ARI access refused; not allowed: 403{words}; is this ARI user read_only?"
 
 
 def _not_found(pbx: PbxConfig, call: str, said: str | None) -> AriError:

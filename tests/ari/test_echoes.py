@@ -185,4 +185,4 @@ def test_a_password_that_is_a_word_of_ours_leaves_our_sentence_as_it_is() -> Non
     with echo(401, body='{"message": "wrong refused"}') as pbx:
         said = ari_says(replace(pbx, password=Secret("refused")))
 
-    assert "password refused; the user name or password is wrong: 401 (wrong ***)" in said
+    assert "ARI password refused; the user name or password is wrong: 401 (wrong ***)" in said

@@ -123,7 +123,7 @@ def test_phones_that_were_never_seen_are_left_out_and_softphones_may_log_out(dat
 
 
 def test_a_pbx_that_cannot_be_seen_is_unknown_and_what_is_known_to_be_down_is_worse(database: Path, run: Run) -> None:
-    unseen = connection(belief=Health.UNKNOWN, reason="password refused")
+    unseen = connection(belief=Health.UNKNOWN, reason="ARI password refused")
     with running(database, [unseen, provider("trunk")], pbx_states=[blind()]):
         result = run("check")
         behind = run("check", "--endpoint", "trunk")
@@ -261,7 +261,7 @@ def test_registrations_of_who_was_never_let_in_are_unknown_from_the_first_minute
 def test_registrations_are_known_while_ari_is_refused_and_an_unknown_says_why(
     chosen: list[str], database: Path, run: Run
 ) -> None:
-    why = "password refused; the user name or password is wrong: 401"
+    why = "ARI password refused; the user name or password is wrong: 401"
     unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason=why)
     registered = replace(provider("trunk"), check=Check.REGISTRATION)
     lost = replace(provider("trunk", DOWN), check=Check.REGISTRATION, reason="not registered")
@@ -280,8 +280,8 @@ def test_who_answers_nobody_is_the_reason_before_the_registration_that_it_takes_
     silent = "does not answer our OPTIONS (UDP 192.0.2.11:5060); Asterisk: not known (the PBX cannot be seen)"
     options = replace(provider("trunk", DOWN), check=Check.OPTIONS, reason=silent)
     lost = replace(provider("trunk", DOWN), check=Check.REGISTRATION, reason="not registered")
-    unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason="password refused")
-    with running(database, [unseen, provider("trunk"), lost, options], pbx_states=[blind(why="password refused")]):
+    unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason="ARI password refused")
+    with running(database, [unseen, provider("trunk"), lost, options], pbx_states=[blind(why="ARI password refused")]):
         checked = run("check", "--endpoint", "PJSIP/trunk")
         shown = run("status")
 

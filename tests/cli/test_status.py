@@ -641,7 +641,7 @@ def test_what_waits_until_somebody_can_see_whether_it_lasts_says_so(database: Pa
 
 
 def test_status_tells_a_pbx_that_only_we_cannot_see_from_one_that_is_down(database: Path, run: Run) -> None:
-    why = "password refused; the user name or password is wrong: 401"
+    why = "ARI password refused; the user name or password is wrong: 401"
     unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason=why)
     about = outage(7, unseen, NOW - HOUR, health=Health.UNKNOWN)
     with running(database, [unseen], pbx_states=[blind(why=why)], incidents=[about]):

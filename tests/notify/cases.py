@@ -147,7 +147,7 @@ def _pbx_lists_all_again() -> Case:
     return Case([up(about)], NOW + 600)
 
 
-REFUSED = "password refused; the user name or password is wrong: 401 (Unauthorized)"
+REFUSED = "ARI password refused; the user name or password is wrong: 401 (Unauthorized)"
 
 
 def unseen_pbx(number: int = 840, name: str = "office", **facts: Any) -> Incident:

@@ -26,13 +26,13 @@ def test_it_is_well_while_a_daemon_runs_also_when_something_is_down(tmp_path: Pa
 
 
 def test_it_says_what_cannot_be_seen_and_what_is_old(tmp_path: Path) -> None:
-    states = [connection(belief=Health.UNKNOWN, reason="password refused"), connection("branch")]
+    states = [connection(belief=Health.UNKNOWN, reason="ARI password refused"), connection("branch")]
     old = Freshness("branch", NOW - HOUR, NOW - HOUR, NOW - HOUR)
     with site(tmp_path / "h.db", states, pbx_states=[blind()], fresh=[old]) as web:
         code, text = web.get("/healthz")
 
     assert code == 503
-    assert text.splitlines() == ["PBX office: password refused", "PBX branch: no sign of life for 3600 s"]
+    assert text.splitlines() == ["PBX office: ARI password refused", "PBX branch: no sign of life for 3600 s"]
 
 
 def test_it_is_not_well_when_the_daemon_has_stopped_and_still_answers(tmp_path: Path) -> None:

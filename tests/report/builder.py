@@ -36,7 +36,7 @@ NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC).timestamp()
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 REASONS = {
-    Health.UNKNOWN: "password refused",
+    Health.UNKNOWN: "ARI password refused",
     Health.DOWN: "peer status Unreachable",
     Health.UP: "peer status Reachable",
     Health.DEGRADED: "one contact lost",

@@ -819,7 +819,7 @@ def the_password_is_changed(stage: Stage) -> None:
 
 
 def it_was_never_called_down(world: World) -> None:
-    assert world.channel.subjects[0] == "CANNOT SEE PBX office: password refused"
+    assert world.channel.subjects[0] == "CANNOT SEE PBX office: ARI password refused"
     assert world.channel.subjects[1].startswith("SEEN AGAIN PBX office after ")
 
 
@@ -830,8 +830,8 @@ def the_password_is_changed_for_long(world: World) -> None:
 
 def the_chief_is_told_that_nobody_took_note(world: World) -> None:
     boss, chief = (world.channels[url_id] for url_id in ("oncall/boss", "chief/pager"))
-    assert boss.subjects[0] == "CANNOT SEE PBX office: password refused"
-    assert chief.subjects[0] == "ESCALATED PBX office: password refused"
+    assert boss.subjects[0] == "CANNOT SEE PBX office: ARI password refused"
+    assert chief.subjects[0] == "ESCALATED PBX office: ARI password refused"
     # The first look that is refused, and the hold; then a minute.
     assert 60 <= chief.arrivals[0].at - boss.arrivals[0].at <= 60 + 0.5 + MOMENT
     assert [channel.subjects[1].partition(" after ")[0] for channel in (boss, chief)] == ["SEEN AGAIN PBX office"] * 2
@@ -861,7 +861,7 @@ def each_change_is_told(world: World) -> None:
     assert 120 < incident.unseen_s < 130
     assert [subject.partition(" since ")[0].partition(" after ")[0] for subject in world.channel.subjects] == [
         "DOWN PBX office",
-        "CANNOT SEE PBX office: password refused",
+        "CANNOT SEE PBX office: ARI password refused",
         "UP PBX office",
     ]
 
@@ -1584,7 +1584,7 @@ ROWS: Sequence[Row] = (
         exactly(2),
         lasts=8 * MINUTE,
         also=it_was_never_called_down,
-        told=("CANNOT SEE PBX office: password refused", "SEEN AGAIN PBX office after "),
+        told=("CANNOT SEE PBX office: ARI password refused", "SEEN AGAIN PBX office after "),
     ),
     Row(
         "the ARI password is changed for 170 s, and nobody takes note: cannot see it is told to the chief too",

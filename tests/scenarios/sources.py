@@ -539,7 +539,7 @@ def call(agenda: Agenda, asterisk: Asterisk, pbx: str, timeout: float) -> Genera
     if asterisk.phase is not Phase.RUNNING:
         raise AriStarting(pbx, "GET", "Asterisk is starting")
     if asterisk.denies_us:
-        raise AriDenied(pbx, "GET", "password refused; the user name or password is wrong: 401", 401)
+        raise AriDenied(pbx, "GET", "ARI password refused; the user name or password is wrong: 401", 401)
     yield ANSWER_TAKES
 
 

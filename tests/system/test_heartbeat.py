@@ -99,7 +99,7 @@ def test_heartbeats_go_on_once_somebody_was_told_that_only_we_cannot_see(tmp_pat
 
         scene.sink.mode = "ok"
 
-        scene.sink.wait_for_text("CANNOT SEE PBX office: password refused")
+        scene.sink.wait_for_text("CANNOT SEE PBX office: ARI password refused")
         scene.service.wait_for_more(3)
         assert scene.status()[2] == 1
 

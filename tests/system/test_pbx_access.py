@@ -24,7 +24,7 @@ def test_wrong_password_is_told_once_and_a_reload_with_the_right_one_recovers(la
     pbx = lab.asterisk(phone("101", **CHECKED_OFTEN))  # type: ignore[arg-type]
     scene = set_scene(lab, pbx, lab.folder("daemon"), options={**SOON, "password": "not-the-one"})
 
-    scene.wait_told("CANNOT SEE PBX office: password refused")
+    scene.wait_told("CANNOT SEE PBX office: ARI password refused")
     assert scene.daemon.pbx()["state"] == "unknown"
     assert scene.daemon.command("status").returncode == 1
     assert "the user name or password is wrong: 401" in scene.daemon.pbx()["reason"]
@@ -32,7 +32,7 @@ def test_wrong_password_is_told_once_and_a_reload_with_the_right_one_recovers(la
     scene.daemon.configure(pbx_section(pbx, **SOON) + WATCHES + receiver_section(scene.sink))
     scene.daemon.reload()
 
-    scene.wait_told("CANNOT SEE PBX office: password refused", "SEEN AGAIN PBX office after ")
+    scene.wait_told("CANNOT SEE PBX office: ARI password refused", "SEEN AGAIN PBX office after ")
     scene.daemon.wait_for_state("PJSIP/101", "down")
     # What only we could not see is no outage of the PBX.
     row = next(row for row in scene.daemon.report("--since", "1h")["targets"] if row["kind"] == "pbx")
@@ -52,7 +52,7 @@ def test_password_changed_while_running_is_cannot_see_and_phones_are_not_told(la
     pbx.options = replace(pbx.options, ari_password="another-one")
     pbx.reload("res_ari.so")
 
-    scene.wait_told("CANNOT SEE PBX office: password refused")
+    scene.wait_told("CANNOT SEE PBX office: ARI password refused")
     text = scene.sink.messages[0].body
     assert "nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever" in text
     assert scene.daemon.target("PJSIP/101")["state"] == "unknown"
@@ -63,10 +63,10 @@ def test_password_changed_while_running_is_cannot_see_and_phones_are_not_told(la
 
     # It is restarted meanwhile, and that one lasts: now it is down.
     pbx.kill()
-    scene.wait_told("CANNOT SEE PBX office: password refused", "DOWN PBX office since ")
+    scene.wait_told("CANNOT SEE PBX office: ARI password refused", "DOWN PBX office since ")
     pbx.start()
     scene.wait_told(
-        "CANNOT SEE PBX office: password refused", "DOWN PBX office since ", "CANNOT SEE PBX office: password refused"
+        "CANNOT SEE PBX office: ARI password refused", "DOWN PBX office since ", "CANNOT SEE PBX office: ARI password refused"
     )
     assert "it was down before" in scene.sink.messages[2].body
 

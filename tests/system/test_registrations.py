@@ -157,7 +157,7 @@ def test_ari_refuses_the_password_and_a_registration_that_is_lost_is_told_as_eve
     asterisk, pbx = lab.add(AsteriskSays(scene)), scene.pbx
     pbx.options = replace(pbx.options, ari_password="another-one")
     pbx.reload("res_ari.so")
-    unseen = "CANNOT SEE PBX office: password refused"
+    unseen = "CANNOT SEE PBX office: ARI password refused"
     scene.wait_told(unseen)
     assert check(scene)["state"] == "up"
 

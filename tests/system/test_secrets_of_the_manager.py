@@ -313,7 +313,7 @@ def happen(place: Place) -> None:
     place.works()
     daemon.wait(lambda: place.check("registration").get("state") == "down", "the list is read again")
     place.wait_shown("denied", "login refused")
-    place.wait_shown("telling", "password refused")
+    place.wait_shown("telling", "ARI password refused")
     daemon.wait(lambda: daemon.log().count("not delivered: ") > 1, "what is told to those who echo all failed")
 
 

@@ -706,6 +706,11 @@ SAYINGS = {
     "the certificate ends in {days} day ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",
     "the certificate ends in {days} days ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",
     # Why only we cannot see a PBX: the short form, and with the details.
+    "ARI password refused": "пароль ARI не принят",
+    "ARI password refused; {why}": "пароль ARI не принят; {why}",
+    "ARI access refused": "доступ к ARI запрещён",
+    "ARI access refused; {why}": "доступ к ARI запрещён; {why}",
+    # As they were said in older databases.
     "password refused": "пароль не принят",
     "password refused; {why}": "пароль не принят; {why}",
     "access refused": "доступ запрещён",

@@ -81,7 +81,7 @@ MAIL = "urls = mailto://smtp.example.org?from=a@example.org&to=b@example.org\n"
 LOCAL = "urls = json://192.168.1.20/sms\n"
 HEARTBEAT = "[healthmon]\nheartbeat_url = https://hc-ping.com/0123456789\n"
 REFUSED = "connection refused: nothing listens on 127.0.0.1:8088"
-UNKNOWN_USER = "password refused; the user name or password is wrong: 401"
+UNKNOWN_USER = "ARI password refused; the user name or password is wrong: 401"
 
 CASES = [
     Case(
