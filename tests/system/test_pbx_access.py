@@ -66,7 +66,9 @@ def test_password_changed_while_running_is_cannot_see_and_phones_are_not_told(la
     scene.wait_told("CANNOT SEE PBX office: ARI password refused", "DOWN PBX office since ")
     pbx.start()
     scene.wait_told(
-        "CANNOT SEE PBX office: ARI password refused", "DOWN PBX office since ", "CANNOT SEE PBX office: ARI password refused"
+        "CANNOT SEE PBX office: ARI password refused",
+        "DOWN PBX office since ",
+        "CANNOT SEE PBX office: ARI password refused",
     )
     assert "it was down before" in scene.sink.messages[2].body
 
