@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -601,6 +603,25 @@ def test_rule_11_offline_after_a_restart_is_veiled(scene: Scene) -> None:
 
     assert scene.state(TRUNK).unknown_because.startswith("in grace: Asterisk restarted at ")
     assert (scene.belief(TRUNK), scene.state(TRUNK).pending) == (UP, None)
+
+
+def test_rule_11_until_when_the_grace_lasts_is_said_and_said_anew_when_its_cycle_is_known(scene: Scene) -> None:
+    restarted(scene, {TRUNK: DOWN, phone(): UP})
+
+    def lasts() -> timedelta:
+        """How long the grace lasts, as its words say."""
+        state = scene.state(TRUNK)
+        began, ends = state.unknown_because.rpartition(" ")[2], state.remark.removeprefix("until ")
+        return datetime.strptime(ends, "%H:%M:%S") - datetime.strptime(began, "%H:%M:%S")
+
+    assert lasts() == timedelta(seconds=120)
+
+    scene.see(trunk_settings(TRUNK, qualify_frequency=300.0))
+    assert lasts() == timedelta(seconds=300 + 3 + 5)
+
+    scene.after(1)
+    scene.event(TRUNK, UP)
+    assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).remark) == ("", "")
 
 
 def test_rule_11_only_a_new_startup_time_begins_a_grace(scene: Scene) -> None:

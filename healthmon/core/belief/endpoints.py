@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice, zip_longest
 
 from healthmon.config.sections.watch import WatchConfig
@@ -126,6 +127,8 @@ class Endpoints:
             if check.pending is Health.DOWN and not was_falling and endpoint.options is not None:
                 self._fall_beside_options(pbx, check, endpoint.options, unseen_since, step)
         check.remark = check.remark_beside()
+        if why and why == endpoint.grace_why:
+            check.remark = self._end_in_words(endpoint.grace_until)
         if check.belief is Health.UP and check.pending is None:
             check.cohort = ""
         is_changed = transition is not None or check.fingerprint() != before
@@ -484,6 +487,10 @@ class Endpoints:
         pbx.know_cycle_of(endpoint)
         if endpoint.grace_why == pbx.grace_why and endpoint.is_in_grace(step.now):
             self._set_end_of_grace(endpoint, (pbx.grace_since or step.now) + pbx.grace_for(endpoint))
+            check = endpoint.reachability
+            if check.unknown_because == endpoint.grace_why:
+                check.remark = self._end_in_words(endpoint.grace_until)
+                self._booking.book(check, step)
         if must_wait:
             self._wait_for_first_check(pbx, endpoint, step)
         pbx.sample.discard(endpoint.target)
@@ -596,6 +603,11 @@ class Endpoints:
         endpoint.grace_until = until
         if endpoint.reachability.unknown_because == endpoint.grace_why:
             self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), until)
+
+    def _end_in_words(self, until: float) -> str:
+        """Say when a grace ends, by the clock on the wall."""
+        local = datetime.fromtimestamp(self._booking.wall.shown(until), self._booking.config.timezone)
+        return f"until {local:%H:%M:%S}"
 
     # ------------------------------------------------------------ contacts of which events were missed
 
