@@ -141,6 +141,9 @@ TEXTS = {
         "состояние меняется слишком часто, короткие изменения не сообщаются; "
         "сообщение придёт, когда станет стабильно или недоступно надолго"
     ),
+    "counted are changes that were seen and lasted 2 s; the history has those that were believed": (
+        "считаются изменения, которые были видны и длились 2 с; в истории - только признанные"
+    ),
     "you were told of this outage before; now Asterisk does not try again": (
         "об этом сбое вам уже сообщалось; теперь Asterisk не пытается снова"
     ),

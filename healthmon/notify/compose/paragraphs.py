@@ -179,6 +179,7 @@ def _facts(line: MessageLine, voice: Voice) -> Iterator[str]:
         yield voice.text(
             "it changes so often that short changes are not told; you will hear when it is stable, or down for longer"
         )
+        yield voice.text("counted are changes that were seen and lasted 2 s; the history has those that were believed")
 
 
 def _acknowledged(incident: Incident, voice: Voice) -> str:
