@@ -23,6 +23,14 @@ _WORDS_OF_ASTERISK = (
     "reachable unreachable nonqualified unavailable registrations pjsipshowregistrationsoutbound authentication "
     "accepted permission denied login already in use listcommands fullybooted outboundregistrationdetail"
 )
+#: A password of so many characters and more, with a letter in it, is found where it is the whole of a value.
+_SHORTEST_WHOLE = 4
+#: But for what Asterisk itself says as such a value: without it nothing could be read any more.
+_VALUES_OF_ASTERISK = (
+    f"{_WORDS_OF_ASTERISK} online offline unknown inuse not_inuse busy invalid ringing ringinuse onhold created "
+    "removed updated pjsip iax2 local agent message dahdi dial true false none null auto auth user name type system success "
+    "error follows goodbye start complete registry reload pong ping enabled disabled stopping stopped failed timeout"
+).split()
 
 
 def without_named_passwords(sentence: str) -> str:
@@ -47,6 +55,14 @@ class OwnSecrets:
         self._distinct = tuple(
             secret for secret in self._all if len(secret) >= _SHORTEST and secret.lower() not in _WORDS_OF_ASTERISK
         )
+        #: Those that are no number and no word of Asterisk's: found where they are the whole of a value.
+        self._whole = tuple(
+            secret
+            for secret in self._all
+            if _SHORTEST_WHOLE <= len(secret) < _SHORTEST
+            and any(map(str.isalpha, secret))
+            and secret.lower() not in _VALUES_OF_ASTERISK
+        )
         #: Without one of these there is no secret in a text: looking for them costs next to nothing.
         with_plus = (secret.replace(" ", "+") for secret in self._all if " " in secret)
         self._signs = (*self._all, *with_plus, "%", "\\", "&")
@@ -65,19 +81,26 @@ class OwnSecrets:
     def free_value(self, value: str) -> str:
         """Blot out of a name, a state or a number those that cannot be one.
 
-        A phone that is called 1234 must be known though that is the password, too.
+        A phone that is called 1234 must be known though that is the password, too. One of four to seven characters with
+        a letter among them is found where it is the whole value.
         """
+        if self._whole and self.may_be_in(value) and _pattern(self._whole).fullmatch(value):
+            return BLOT
         if self._distinct and self.may_be_in(value):
             return _pattern(self._distinct).sub(BLOT, value)
         return value
 
     def free_answer(self, answer: bytes | bytearray) -> bytes | bytearray:
         """Do the same to all values of an answer that is not read yet."""
-        if self._distinct and any(sign in answer for sign in self._signs_in_bytes):
-            pattern = _pattern_of_bytes(self._distinct)
-            # A copy of the largest answer would be as large again.
-            if pattern.search(answer):
-                return pattern.sub(BLOT.encode(), answer)
+        if not any(sign in answer for sign in self._signs_in_bytes):
+            return answer
+        # A copy of the largest answer would be as large again.
+        if self._distinct and (pattern := _pattern_of_bytes(_any_of(self._distinct))).search(answer):
+            answer = pattern.sub(BLOT.encode(), answer)
+        # What stands between quotes, and is no name of a field.
+        whole = rf'"(?:{_any_of(self._whole)})"(?!\s*:)'
+        if self._whole and (pattern := _pattern_of_bytes(whole)).search(answer):
+            answer = pattern.sub(f'"{BLOT}"'.encode(), answer)
         return answer
 
     def may_be_in(self, text: str) -> bool:
@@ -114,8 +137,8 @@ def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(_any_of(secrets))
 
 
-def _pattern_of_bytes(secrets: tuple[str, ...]) -> re.Pattern[bytes]:
-    return re.compile(_any_of(secrets).encode("utf-8", "surrogateescape"))
+def _pattern_of_bytes(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode("utf-8", "surrogateescape"))
 
 
 def _base64(text: str) -> str:

@@ -58,6 +58,20 @@ def test_what_cannot_be_told_from_a_name_is_hidden_in_sentences_only() -> None:
     assert secrets.free_answer(b'{"resource":"1234","state":"Reachable"}') == b'{"resource":"1234","state":"Reachable"}'
 
 
+def test_a_short_one_is_hidden_where_it_is_the_whole_of_a_value_and_can_be_no_number_and_no_word_of_asterisks() -> None:
+    secrets = OwnSecrets(["s3cr", "päss&1", "1234567", "abc", "Online"])
+
+    assert [secrets.free_value(value) for value in ("s3cr", "p%C3%A4ss%261", "p&auml;s", "s3cret", "x s3cr")] == [
+        *("***", "***", "p&auml;s", "s3cret", "x s3cr"),
+    ]
+    assert [secrets.free_value(value) for value in ("1234567", "abc", "online", "Online")] == [
+        *("1234567", "abc", "online", "Online"),
+    ]
+    answer = {"resource": "s3cr", "s3cr": "x s3cr", "state": "online", "more": ["päss&1", 'a "s3cr" b', 1234567]}
+    freed = json.loads(secrets.free_answer(json.dumps(answer).encode()))
+    assert freed == {"resource": "***", "s3cr": "x s3cr", "state": "online", "more": ["***", 'a "s3cr" b', 1234567]}
+
+
 def test_json_stays_json() -> None:
     answer = json.dumps({"message": f"no {PASSWORD} {PASSWORD}", "state": "online"}).encode()
 
