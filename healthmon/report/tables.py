@@ -39,7 +39,7 @@ class Sort(Enum):
     SHORT = "short"
     #: Stays whole, at the right.
     NUMBER = "number"
-    #: Stays whole while there is room, else is broken anywhere; never cut.
+    #: Stays whole while there is room, else is broken anywhere.
     NAME = "name"
     #: Goes on over as many lines as it takes.
     PROSE = "prose"
@@ -159,11 +159,16 @@ def on_one_line(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], scree
         kept = sum(min(widths[at], NARROW_PROSE) for at in prose if at > number)
         widths[number] = max(min(widths[number], room - kept), 1)
         room -= widths[number]
-    return [[_cut(cell, widths[number]) if number in long else cell for number, cell in enumerate(row)] for row in rows]
+    return [
+        [cut_cell(cell, widths[number]) if number in long else cell for number, cell in enumerate(row)] for row in rows
+    ]
 
 
-def _cut(cell: Cell, width: int) -> Cell:
-    """Cut a text to so many columns of the terminal."""
+def cut_cell(cell: Cell, width: int) -> Cell:
+    """Cut a text to so many columns of the terminal; what was cut ends with "…"."""
+    if len(cell.text) <= width and cell.text.isascii() and cell.text.isprintable():
+        # Nearly always.
+        return cell
     from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
 
     text = visible(cell.text)

@@ -28,8 +28,9 @@ _SHORTEST_WHOLE = 4
 #: But for what Asterisk itself says as such a value: without it nothing could be read any more.
 _VALUES_OF_ASTERISK = (
     f"{_WORDS_OF_ASTERISK} online offline unknown inuse not_inuse busy invalid ringing ringinuse onhold created "
-    "removed updated pjsip iax2 local agent message dahdi dial true false none null auto auth user name type system success "
-    "error follows goodbye start complete registry reload pong ping enabled disabled stopping stopped failed timeout"
+    "removed updated pjsip iax2 local agent message dahdi dial true false none null auto auth user name type system "
+    "success error follows goodbye start complete registry reload pong ping enabled disabled stopping stopped "
+    "failed timeout"
 ).split()
 
 

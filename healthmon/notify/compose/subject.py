@@ -185,11 +185,16 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
     """Write what follows the name, the longest first."""
     when = tail or _when(line, voice)
     where = place(line, voice, PBX_CHARACTERS)
-    if not tail and _tells_its_cause(line):
+    if _tells_its_cause(line):
         # A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``. It loses its last
         # clause, then the one before it: `` (in brackets)`` and ``: because of this``.
-        clauses = [at.start() for at in _CLAUSE.finditer(when) if at.start() >= _SHORTEST_CAUSE]
-        return [when, *(when[:end] for end in reversed(clauses))]
+        cause = _when(line, voice)
+        clauses = [at.start() for at in _CLAUSE.finditer(cause) if at.start() >= _SHORTEST_CAUSE]
+        causes = [cause, *(cause[:end] for end in reversed(clauses))]
+        if not tail:
+            return causes
+        # "INFO PBX office + 1 more" alone says nothing.
+        return [*(words + tail for words in causes), where + tail]
     if line.kind.is_group:
         return _ends_of_group(line, tail, when, where, voice)
     if line.row.is_known and not tail:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from healthmon.report.formatting import after
-from healthmon.report.tables import LONGEST_DRAWN, Cell, Column, Screen, line, table, width_of
+from healthmon.report.tables import LONGEST_DRAWN, Cell, Column, Screen, Sort, cut_cell, line, table, width_of
 
 #: A narrower terminal tells names and checks before the reason.
 _WIDE = 110
@@ -31,6 +31,11 @@ class TablePart(NamedTuple):
 def fitted(parts: list[TablePart], screen: Screen) -> str:
     """Draw a table; where the terminal is too narrow, other columns give way before a name is broken."""
     left_out = []
+    if screen.width is not None:
+        # A name that is wider than the whole terminal would fill it: others' names are as long as they like.
+        for number, part in enumerate(parts):
+            if part.column.sort is Sort.NAME:
+                parts[number] = part._replace(cells=[cut_cell(cell, screen.width) for cell in part.cells])
     for part in sorted((part for part in parts if part.why_needs), key=lambda part: _GIVE_WAY.index(part.column.title)):
         if _has_room(parts, part, screen):
             continue

@@ -313,6 +313,14 @@ def test_a_cause_in_a_subject_ends_where_a_sentence_may(cause: str, short: str) 
     assert compose([row(about)], ENGLISH).subject == f"DEGRADED PBX office: {short}"
 
 
+def test_what_a_pbx_tells_is_said_beside_what_else_there_is_as_far_as_there_is_room() -> None:
+    told = incident(OFFICE, health=Health.DEGRADED, cause="Asterisk has no PJSIP channel driver: no call is possible")
+
+    assert compose([row(told), row(incident(phone("101"), 3))], ENGLISH).subject == (
+        "DEGRADED PBX office: has no PJSIP channel driver + 1 more"
+    )
+
+
 def test_a_number_of_phones_and_their_names_come_from_one_set() -> None:
     """Some are about to be believed up, some down, when the message is written."""
     phones = tuple(incident(phone(str(number)), number, explained_by=900) for number in (102, 104, 107))

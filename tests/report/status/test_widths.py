@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -42,8 +43,10 @@ def states() -> list[CheckState]:
     ]
 
 
-def shown(database: Path, width: int | None, *, called: dict[str, str] = CALLED) -> list[str]:
-    with running(database, states()), open_reader(database) as reader:
+def shown(
+    database: Path, width: int | None, *, called: dict[str, str] = CALLED, more: Sequence[CheckState] = ()
+) -> list[str]:
+    with running(database, [*states(), *more]), open_reader(database) as reader:
         status = read_status(reader, NOW, called)
         trunk = Target("office", "PJSIP", "trunk-easybel-berlin")
         status = replace(status, round_trips={trunk: RoundTrips(12.0, 83.0)})
@@ -56,6 +59,18 @@ def test_the_name_of_an_endpoint_stays_whole_in_each_terminal(database: Path, wi
 
     assert [name for name in NAMES if any(line.startswith(f"{name} ") for line in lines)] == list(NAMES)
     assert all(len(line) <= (width or 1_000) for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_name_that_is_wider_than_the_terminal_is_cut_and_a_pipe_has_all_of_it(database: Path, width: int) -> None:
+    long = phone("Q" * 999, Health.DOWN, pbx="branch")
+
+    # It takes no more than some lines of its own column.
+    text = "\n".join(shown(database, width, more=[long]))
+    assert text.count("Q") == width - len("PJSIP/…")
+    assert "Q…" in text
+
+    assert f"PJSIP/{'Q' * 999} " in "\n".join(shown(database, None, more=[long]))
 
 
 def test_80_columns_have_no_kinds_and_tell_names_before_the_reason(database: Path) -> None:
