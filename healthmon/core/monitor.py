@@ -172,10 +172,11 @@ class Monitor:
         if pbx is None:
             return
         endpoint = pbx.endpoints.get(observation.target)
-        is_known = endpoint is not None or observation.target.is_registration
-        if pbx.is_blind_for(observation.check) or (pbx.is_blind and not is_known):
-            self._hold(pbx, observation)
-            return
+        if pbx.is_blind:
+            is_known = endpoint is not None or observation.target.is_registration
+            if not is_known or pbx.is_blind_for(observation.check):
+                self._hold(pbx, observation)
+                return
         if observation.check is not Check.REACHABILITY:
             self._observe_check(pbx, endpoint, observation, Step(now, changes), counts=True)
             return

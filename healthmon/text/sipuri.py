@@ -17,6 +17,9 @@ _BETWEEN_CONTACTS = re.compile(r",(?=[^,/:@]*/sips?:)", re.IGNORECASE)
 _BEHIND_USER = re.compile(r"[:;?]")
 #: A parameter that is called a password.
 _SECRET_PARAMETER = re.compile(r";[^;=?@<>\"]*(?:passw|pwd|secret|token)[^;=?@<>\"]*=[^;?<>\"]*", re.IGNORECASE)
+#: One SIP URI with a user that has no password, nothing that may be one in what follows, and no headers: so are nearly
+#: all contacts. Its parameters are another matter.
+_PLAIN_URI = re.compile(r"sips?:[^:;?@<>,\"]*@[^?@<>,\"]*", re.IGNORECASE)
 #: The longest name that DNS knows.
 _LONGEST = 253
 
@@ -47,6 +50,8 @@ def without_secrets(text: str) -> str:
     password (RFC 3261, section 19.1.1). User, host, port and the other parameters still name the contact. Where a URI
     breaks the rules rather too much of it is dropped than too little.
     """
+    if _PLAIN_URI.fullmatch(text) is not None:
+        return _SECRET_PARAMETER.sub("", text)
     if _URI.search(text) is None:
         return text
     contacts = [_URI.sub(_bare, contact) for contact in _BETWEEN_CONTACTS.split(text)]

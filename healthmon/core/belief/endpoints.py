@@ -32,6 +32,7 @@ from healthmon.core.belief.registration import Registration, known_since
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.model import (
+    SEEN_PAST_ARI,
     Channel,
     Check,
     ContactChange,
@@ -87,8 +88,8 @@ class Endpoints:
         if not pbx.limits.may_change(endpoint, step.now):
             return
         booked = _changes_in(step)
-        contacts = None
-        if not pbx.is_blind:
+        contacts, is_blind = None, pbx.is_blind
+        if not is_blind:
             contacts = endpoint.begin_contacts(at, is_looked_at=witness is not None)
         if contacts is not None:
             # The first of several is lost, or slow: few ever have that check.
@@ -97,7 +98,7 @@ class Endpoints:
         if options is not None:
             options.is_asterisk_unseen = pbx.is_unseen(endpoint)
         for check in endpoint.checks.values():
-            if not pbx.is_blind_for(check.check):
+            if not is_blind or check.check in SEEN_PAST_ARI:
                 self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
         if options is not None and options.handed_over_at is not None:
             self._hand_over(pbx, endpoint, options, options.handed_over_at, step)
@@ -119,7 +120,7 @@ class Endpoints:
                 # What was up when Asterisk was restarted is waited for.
                 self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
-        elif self._is_hidden(pbx, check, at, step, confirms=confirms):
+        elif isinstance(check, Registration) and self._is_hidden(pbx, check, at, step, confirms=confirms):
             check.note_early(Health.DOWN, max(check.heard_at, check.unknown_since))
         elif (health := check.reading()) is not None:
             unseen_since, was_falling = pbx.unseen_before(check, at), check.pending is Health.DOWN
@@ -153,10 +154,8 @@ class Endpoints:
             # The next round may be a minute away.
             self._ask_elsewhere(pbx, options, step)
 
-    def _is_hidden(self, pbx: Pbx, check: EndpointCheck, at: float, step: Step, *, confirms: bool) -> bool:
+    def _is_hidden(self, pbx: Pbx, check: Registration, at: float, step: Step, *, confirms: bool) -> bool:
         """Hide that Asterisk is not registered where that says nothing yet; return whether it does not."""
-        if not isinstance(check, Registration):
-            return False
         if check.heard is Health.UP:
             pbx.note_registered(check.target, check.heard_at)
         if check.heard is not Health.DOWN:

@@ -182,6 +182,7 @@ class Machine:
             self.is_flapping,
             (self.flaps or NEVER_CHANGED).edits,
             self.cohort,
+            self.reason,
         )
 
     # ------------------------------------------------------------ observations

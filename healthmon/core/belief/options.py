@@ -267,10 +267,6 @@ class Options(EndpointCheck):
         if self.is_wrong and beside and is_known is self.is_asterisk_unseen:
             self.reason = f"{words}{self._view_of_asterisk()}"
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Everything that an observation can change, and the view of Asterisk in its reason."""
-        return (*super().fingerprint(), self.reason)
-
     def remark_beside(self) -> str:
         """What it answers, where that is not simply "yes"; that it has never answered."""
         if self.unknown_because or self.heard is None:

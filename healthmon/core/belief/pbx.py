@@ -220,7 +220,7 @@ class Pbx:
 
     def is_blind_for(self, check: str) -> bool:
         """Whether nothing can be seen of this check at present, for ARI cannot see the PBX."""
-        return self.is_blind and check not in SEEN_PAST_ARI
+        return bool(self.blind_why) and check not in SEEN_PAST_ARI
 
     @property
     def can_check_at_once(self) -> bool:

@@ -185,7 +185,9 @@ class Reachability(QualifiedCheck):
 
     def is_reason_outdated(self, at: float) -> bool:
         """Whether it is unknown for a reason that is over: it is listed, or has its driver. A grace ends by itself."""
-        return self.unknown_because not in ("", self.endpoint.grace_why, self.why_unknown(at))
+        if not self.unknown_because or self.unknown_because == self.endpoint.grace_why:
+            return False
+        return self.unknown_because != self.why_unknown(at)
 
     def why(self) -> str:
         """Say why it is as it reads, in words for people, with Asterisk's own behind."""
@@ -231,10 +233,6 @@ class Reachability(QualifiedCheck):
         is_said = NEVER_ANSWERED_ASTERISK in self.reason
         if self.belief is self.reading() is Health.DOWN and self.is_registered_and_silent is not is_said:
             self.reason = self.why()
-
-    def fingerprint(self) -> tuple[object, ...]:
-        """Everything that an observation can change; why it is down is known better after a while."""
-        return (*super().fingerprint(), self.reason)
 
     def remark_beside(self) -> str:
         """What is not said by what is believed and why."""

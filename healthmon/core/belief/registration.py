@@ -189,7 +189,3 @@ class Registration(EndpointCheck):
             self.remembered = ""
         if self.belief is Health.DOWN is self.heard:
             self.reason = as_remembered(self.words, self.remembered)
-
-    def fingerprint(self) -> tuple[object, ...]:
-        """Everything that an observation can change; of a registration that is its reason, too."""
-        return (*super().fingerprint(), self.reason)
