@@ -25,10 +25,8 @@ class Membership(Struct, frozen=True, gc=False):
     group: Group | None
     stance: Stance
     is_among_providers: bool
-
-    def is_at_same_place(self, other: Membership) -> bool:
-        """Whether it is counted in where the other one is."""
-        return (self.group, self.is_among_providers) == (other.group, other.is_among_providers)
+    #: The members of its group, and the providers of its PBX, as far as it is one of them.
+    counted_among: tuple[Members, ...]
 
 
 class Memberships:
@@ -70,42 +68,45 @@ class Memberships:
         else:
             facts = endpoint.endpoint
             group = self._sites.group_of(facts.target, facts.kind, facts.address, facts.proxy)
-        after = Membership(group, stance, endpoint.kind is Kind.PROVIDER)
-        if after == before:
-            if stance is Stance.STANDING:
-                self._forget_what_was_known(endpoint.target, after)
-            else:
-                self._note_in_groups(endpoint, after)
-            return
-        if before is not None and not after.is_at_same_place(before):
+        is_provider = endpoint.kind is Kind.PROVIDER
+        if before is not None and (before.group != group or before.is_among_providers is not is_provider):
             self._leave(endpoint.target, before, stance)
             before = None
-        self._of_endpoint[endpoint.target] = after
+        if before is not None and before.stance is stance:
+            if stance is Stance.STANDING:
+                _forget_what_was_known(before)
+            else:
+                self._note_in_groups(endpoint, before)
+            return
+        if before is None:
+            counted_among = self._members_with(endpoint.target, group, is_provider=is_provider)
+            for members in counted_among:
+                members.add(endpoint, stance)
+        else:
+            counted_among = before.counted_among
+            for members in counted_among:
+                members.move(endpoint, before.stance, stance)
+        after = self._of_endpoint[endpoint.target] = Membership(group, stance, is_provider, counted_among)
         unplaced = self._unplaced.setdefault(endpoint.target.pbx, set())
         if stance is Stance.STANDING and endpoint.kind.is_device and not endpoint.endpoint.places:
             unplaced.add(endpoint.target)
         else:
             unplaced.discard(endpoint.target)
-        for members in self._members_with(endpoint.target, after):
-            if before is None:
-                members.add(endpoint, stance)
-            else:
-                members.move(endpoint, before.stance, stance)
         self._note_in_groups(endpoint, after)
 
     def _note_in_groups(self, endpoint: Reachability, member: Membership) -> None:
         is_muted = endpoint.target in self._muted
-        for members in self._members_with(endpoint.target, member):
+        for members in member.counted_among:
             members.note(endpoint, member.stance, self.rules, is_muted=is_muted)
         self._touch(endpoint.target, member)
 
-    def _members_with(self, target: Target, member: Membership) -> Iterator[Members]:
-        if member.group is not None:
-            yield self._members_of(member.group)
-        if member.is_among_providers:
-            if target.pbx not in self._providers:
-                self._providers[target.pbx] = Members()
-            yield self._providers[target.pbx]
+    def _members_with(self, target: Target, group: Group | None, *, is_provider: bool) -> tuple[Members, ...]:
+        found = []
+        if group is not None:
+            found.append(self._members_of(group))
+        if is_provider:
+            found.append(self._providers.setdefault(target.pbx, Members()))
+        return tuple(found)
 
     def mute(self, target: Target, *, is_muted: bool) -> None:
         """Take note whether anybody is told of the outage of an endpoint at present."""
@@ -134,7 +135,7 @@ class Memberships:
 
     def _leave(self, target: Target, before: Membership, stance: Stance) -> None:
         """Take an endpoint out of where it was counted in; how it stands by now tells whether it leaves as down."""
-        for members in self._members_with(target, before):
+        for members in before.counted_among:
             members.remove(target, before.stance)
         if before.group is not None and not self._members[before.group].size:
             # Addresses change: where nobody is any more is not kept.
@@ -160,7 +161,7 @@ class Memberships:
         member = self._of_endpoint.get(target)
         if member is None:
             return
-        self._forget_what_was_known(target, member)
+        _forget_what_was_known(member)
         self._touch(target, member)
 
     def _touch(self, target: Target, member: Membership) -> None:
@@ -173,12 +174,6 @@ class Memberships:
             yield member.group
         if member.is_among_providers or (member.group is not None and self.is_behind_line(member.group)):
             yield network_of(target.pbx)
-
-    def _forget_what_was_known(self, target: Target, member: Membership) -> None:
-        if member.group is not None:
-            self.of(member.group).known.clear()
-        if member.is_among_providers:
-            self.providers(target.pbx).known.clear()
 
     def touch_group(self, target: Target) -> None:
         """Have a group looked at, also one of which no member is left."""
@@ -281,6 +276,11 @@ class Memberships:
         if group is not None and group.kind is Kind.SITE:
             return group.name
         return ""
+
+
+def _forget_what_was_known(member: Membership) -> None:
+    for members in member.counted_among:
+        members.known.clear()
 
 
 def _rules_of(config: Config) -> Rules:
