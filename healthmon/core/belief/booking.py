@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.machine import Machine
@@ -62,7 +64,13 @@ class Booking:
 
     def settle_loss(self, check: EndpointCheck, step: Step) -> None:
         """Book how an endpoint was lost, of which all else is booked: grouping is told nothing that it asks for."""
-        self._news.append(CheckChanged(self._book(check, step), None, check.degraded_counts))
+        state = step.changes.states.get((check.target, check.check))
+        if state is None:
+            state = self._book(check, step)
+        else:
+            # Mostly the events of one loss come together, and the others have just had everything worked out.
+            state = step.changes.states[check.target, check.check] = replace(state, loss=check.loss_to_book())
+        self._news.append(CheckChanged(state, None, check.degraded_counts))
 
     def begin_unknown(self, machine: Machine, why: str, at: float, step: Step) -> None:
         """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""

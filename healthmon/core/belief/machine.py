@@ -130,9 +130,7 @@ class Machine:
     def state(self) -> CheckState:
         """Return everything worth booking, as a value."""
         pending_hold, pending_hold_why = self.pending_hold()
-        flaps, loss = self.flaps or NEVER_CHANGED, Loss.NONE
-        if Health.DOWN in (self.belief, self.pending):
-            loss = self.loss
+        flaps = self.flaps or NEVER_CHANGED
         return CheckState(
             target=self.target,
             check=self.check,
@@ -156,11 +154,17 @@ class Machine:
             flap_changes=flaps.booked(self.flap_rule),
             flapping_since=flaps.since,
             cohort=self.cohort,
-            loss=loss,
+            loss=self.loss_to_book(),
             pending_hold=pending_hold,
             pending_hold_why=pending_hold_why,
             counts=self.counts,
         )
+
+    def loss_to_book(self) -> Loss:
+        """How it was lost, while it is down or seems to be."""
+        if Health.DOWN in (self.belief, self.pending):
+            return self.loss
+        return Loss.NONE
 
     @property
     def counts(self) -> bool:
