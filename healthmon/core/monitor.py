@@ -187,10 +187,10 @@ class Monitor:
         self._observe(pbx, endpoint, observation, Step(now, changes), counts=True)
 
     def _see_held(self, pbx: Pbx, sighting: Held, step: Step) -> None:
-        if isinstance(sighting, Observation):
-            self._observe_check(pbx, pbx.endpoints.get(sighting.target), sighting, step, counts=True)
-        elif isinstance(sighting, ContactChange):
+        if isinstance(sighting, ContactChange):
             self._see_contact(pbx, sighting, step)
+        elif isinstance(sighting, Observation):
+            self._observe_check(pbx, pbx.endpoints.get(sighting.target), sighting, step, counts=True)
         else:
             self._see_removed(pbx, sighting, step)
 

@@ -131,10 +131,10 @@ class Endpoint(EndpointFacts):
     def hear(self, observation: Observation, *, confirms: bool) -> bool:
         """Take a witness's word; return whether anything can follow from it."""
         reachability = self.reachability
-        before, was_listed = reachability.reading(), self.is_listed
+        before, was_listed = self.word, self.is_listed
         is_first_check = observation.is_of_check and not self.is_check_seen
         self.is_check_seen = self.is_check_seen or observation.is_of_check
-        was_offline, was_in_use = self.word is Health.DOWN, self.is_offline_in_use
+        was_offline, was_in_use = before is Health.DOWN, self.is_offline_in_use
         if observation.witness is not Witness.DEVICE:
             was_lost = (self.word or reachability.belief) is Health.DOWN
             is_news_by_poll = was_lost and observation.source is not Source.EVENT
@@ -149,7 +149,7 @@ class Endpoint(EndpointFacts):
         if self.word is Health.DOWN and not was_offline:
             self.offline_since, self.fell_by_event = observation.at, observation.source is Source.EVENT
             self.is_looked_into = False
-        if reachability.reading() is not before:
+        if self.word is not before:
             # The first words for it are kept: what comes after says the same in other words.
             reachability.words = observation.words
             return True
@@ -177,7 +177,7 @@ class Endpoint(EndpointFacts):
     def hear_contact(self, change: ContactChange) -> bool:
         """Take a word about one contact; return whether anything can follow from it."""
         reachability, contacts = self.reachability, self.contacts_check
-        before, had, loss = reachability.reading(), self.has_evidence, reachability.loss
+        before, had, loss = self.word, self.has_evidence, reachability.loss
         was_degraded = contacts is not None and contacts.reading() is Health.DEGRADED
         was_unchecked = self.first_check_by > 0.0
         self.note_contact(change)

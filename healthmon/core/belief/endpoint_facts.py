@@ -205,7 +205,7 @@ class EndpointFacts:
 
     def has_lost_all_contacts(self) -> bool:
         """Whether each contact of which an event has spoken is unreachable."""
-        return all(status in LOST for status in (self.contacts or {}).values())
+        return self.lost == len(self.contacts or ())
 
     def may_have_several_contacts(self) -> bool:
         """Whether there may be more contacts than the one of which an event has spoken."""
@@ -298,10 +298,13 @@ class EndpointFacts:
     @property
     def address(self) -> str:
         """Where it is: while it is down, where the contact was whose loss made it down; "": not known."""
-        addresses = [place.address for place in self.places]
-        if self.lost_address in addresses:
+        if not self.places:
+            return ""
+        newest = self.places[-1].address
+        # Nearly all have one place.
+        if len(self.places) > 1 and any(place.address == self.lost_address for place in self.places):
             return self.lost_address
-        return addresses[-1] if addresses else ""
+        return newest
 
     @property
     def proxy(self) -> str:
