@@ -177,9 +177,11 @@ class Endpoints:
     def _see(
         self, check: EndpointCheck, health: Health, at: float, step: Step, *, confirms: bool, counts: bool
     ) -> Transition | None:
-        # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
-        is_one_loss = bool(check.unknown_because) and at - check.unknown_since < ONE_FALL
-        was_unknown = self._booking.end_unknown(check, known_since(check, health, at), step) and not is_one_loss
+        was_unknown = False
+        if check.unknown_because:
+            # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
+            was_unknown = at - check.unknown_since >= ONE_FALL
+            self._booking.end_unknown(check, known_since(check, health, at), step)
         # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
         counted = health
         if health is Health.DEGRADED and not check.degraded_counts:

@@ -227,11 +227,13 @@ class Reachability(QualifiedCheck):
 
         That what never answered is registered, or answers us, may be heard later than that it is down.
         """
-        is_lost = self.belief is Health.DOWN and self.loss not in (Loss.NONE, Loss.LOGGED_OUT)
+        if self.belief is not Health.DOWN:
+            return
+        is_lost = self.loss not in (Loss.NONE, Loss.LOGGED_OUT)
         if is_lost and self.reason.startswith(Loss.LOGGED_OUT):
             self.reason = self.why()
         is_said = NEVER_ANSWERED_ASTERISK in self.reason
-        if self.belief is self.reading() is Health.DOWN and self.is_registered_and_silent is not is_said:
+        if self.reading() is Health.DOWN and self.is_registered_and_silent is not is_said:
             self.reason = self.why()
 
     def remark_beside(self) -> str:
