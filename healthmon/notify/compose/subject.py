@@ -193,7 +193,10 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
         causes = [cause, *(cause[:end] for end in reversed(clauses))]
         if not tail:
             return causes
-        # "INFO PBX office + 1 more" alone says nothing.
+        # "INFO PBX office + 1 more" alone says nothing: there is nothing but what it tells.
+        room = SUBJECT_CHARACTERS - len(titled(line, line.name, voice)) - len(tail)
+        if line.state is State.INFO and room >= _SHORTEST_CAUSE:
+            causes.append(cut(cause, room))
         return [*(words + tail for words in causes), where + tail]
     if line.kind.is_group:
         return _ends_of_group(line, tail, when, where, voice)
