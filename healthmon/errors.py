@@ -273,6 +273,10 @@ class DatabaseBusy(DatabaseUnwritable):
     """Another process holds one of SQLite's locks: for a moment, or for as long as it likes. ``what`` says who."""
 
 
+class TookTooLong(StoreError):
+    """What was asked is not answered in the time that whoever asked would wait."""
+
+
 class DatabaseLocked(StoreError):
     """Another daemon is using this database."""
 

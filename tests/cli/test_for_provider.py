@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from healthmon.model import Check, Health
+from healthmon.model import Check, Health, Target
+from healthmon.report.timeline.for_provider import outage_of
+from healthmon.store.read.meters import Meters, Watched
+from healthmon.store.read.queries import Reader, open_reader
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, HOUR, MINUTE, NOW, connection, outage, phone, provider, running, steps
 
@@ -160,3 +163,25 @@ def test_what_lasts_says_so_and_a_name_of_a_stranger_does_no_harm(database: Path
     assert "To:        it lasts (written 2026-05-01 12:00:00 UTC" in result.stdout
     assert "\x1b" not in result.stdout
     assert "there is no other" in result.stdout
+
+
+def test_of_thousands_of_phones_none_is_looked_at_for_it(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[Target] = []
+    of_target = Meters.of_target
+
+    def noted(meters: Meters, target: Target) -> Watched | None:
+        looked_at.append(target)
+        return of_target(meters, target)
+
+    def of_everything(*_: object) -> None:
+        raise AssertionError("everything that is watched is asked for")
+
+    monkeypatch.setattr(Meters, "of_target", noted)
+    monkeypatch.setattr(Meters, "watched", of_everything)
+    monkeypatch.setattr(Reader, "last_places", of_everything)
+    with open_reader(told) as reader:
+        incident = reader.incident(1)
+        assert incident is not None
+        outage_of(reader, incident, NOW, reader.names({}))
+
+    assert {target.resource for target in looked_at} == {"telekom", "sipgate", "third"}

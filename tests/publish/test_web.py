@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from healthmon.model import Freshness, Health
+from healthmon.publish.web import live
 from healthmon.report.status.data import status_data
 from healthmon.report.status.query import read_status
-from healthmon.store.read.queries import open_reader
+from healthmon.store.read.queries import Reader, open_reader
 from tests.publish.scene import site
 from tests.report.builder import DAY, HOUR, NOW, blind, connection, phone, provider, steps
 
 DOWN = Health.DOWN
+#: Takes some ten seconds, so that a test which waits for it ends, too.
+COUNTS_FOR_LONG = """WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e8)
+    SELECT COUNT(*) FROM n"""
 
 
 def test_it_is_well_while_a_daemon_runs_also_when_something_is_down(tmp_path: Path) -> None:
@@ -50,6 +55,30 @@ def test_what_was_read_long_ago_is_not_passed_off_as_the_present(tmp_path: Path)
         web.now = NOW + 21
         for path in ("/healthz", "/metrics", "/api/v1/status", "/api/v1/state/office/PJSIP/trunk"):
             assert web.get(path) == (503, "the database was read 21 s ago for the last time\n")
+
+
+def test_what_takes_too_long_is_read_no_further_and_keeps_nobody_else_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "READ_WITHIN", 0.2)
+    asked: list[str] = []
+
+    def counts_for_long(reader: Reader) -> object:
+        asked.append("long")
+        return reader.meters()._rows(COUNTS_FOR_LONG, {})
+
+    with site(tmp_path / "h.db", [connection()]) as web, ThreadPoolExecutor(2) as others:
+        asking = [others.submit(web.live.read, counts_for_long) for _ in range(2)]
+        while not asked:
+            web.live.answer(0.01)
+        for each in asking:
+            with pytest.raises(live.Busy):
+                each.result(30)
+        web.live.answer(0.01)
+
+        # Nobody waits for the other any more: it is not even begun.
+        assert asked == ["long"]
+        assert web.get("/healthz") == (200, "ok\n")
 
 
 def test_the_status_is_that_of_the_command(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from healthmon.errors import UNREADABLE, HealthmonError, StoreError, unreadable
+from healthmon.errors import UNREADABLE, HealthmonError, StoreError, TookTooLong, unreadable
 from healthmon.publish.changes import ChangeLog
 from healthmon.publish.present import Present, read_present
 from healthmon.publish.rereading import Rereading
@@ -32,6 +32,8 @@ READ_AT_LEAST_EVERY = 5.0
 OLD_AFTER = 20.0
 #: What has to be read is there within so long (seconds), and no more may wait.
 READ_WITHIN, MOST_WAITING = 10.0, 50
+
+TOO_MUCH = "too much is asked at the same time; ask again in a moment"
 
 
 class Unreadable(HealthmonError):
@@ -77,13 +79,26 @@ class Live:
         return present
 
     def read(self, find: Callable[[Reader], Found]) -> Found:
-        """Have something read by the thread that may. Raises Unreadable, Busy, and what ``find`` raises."""
+        """Have something read by the thread that may. Raises Unreadable, Busy, and what ``find`` raises.
+
+        Nobody reads on for whoever was told Busy: all others wait for the same thread, and so does the present.
+        """
+        result: Future[Found] = Future()
+        try:
+            self._jobs.put_nowait(partial(self._do, find, result, gives_up_after=READ_WITHIN))
+            return result.result(READ_WITHIN)
+        except (Full, TimeoutError):
+            result.cancel()
+            raise Busy(TOO_MUCH) from None
+
+    def read_to_the_end(self, find: Callable[[Reader], Found]) -> Found:
+        """As ``read``, for what is kept: it is read also when whoever asked waits no longer, for the next one."""
         result: Future[Found] = Future()
         try:
             self._jobs.put_nowait(partial(self._do, find, result))
             return result.result(READ_WITHIN)
         except (Full, TimeoutError):
-            raise Busy("too much is asked at the same time; ask again in a moment") from None
+            raise Busy(TOO_MUCH) from None
 
     def wait_until(self, is_so: Callable[[Present], bool], seconds: float) -> None:
         """Wait until what was ordered can be seen, for so long at most (seconds)."""
@@ -105,12 +120,18 @@ class Live:
                 return
             job()
 
-    def _do(self, find: Callable[[Reader], Found], result: Future[Found]) -> None:
+    def _do(
+        self, find: Callable[[Reader], Found], result: Future[Found], *, gives_up_after: float | None = None
+    ) -> None:
         if not result.set_running_or_notify_cancel():
             return
         try:
             with self._watcher.reading() as reader:
+                if gives_up_after is not None:
+                    reader.give_up_after(gives_up_after)
                 result.set_result(find(reader))
+        except TookTooLong:
+            result.set_exception(Busy(TOO_MUCH))
         except StoreError as error:
             result.set_exception(Unreadable(str(error)))
         except HealthmonError as error:

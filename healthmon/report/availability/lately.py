@@ -11,7 +11,7 @@ from healthmon.history.availability import Segment
 from healthmon.history.measurements import Summary
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import Target
-from healthmon.report.availability.account import Strip, Unseen
+from healthmon.report.availability.account import Strip, TargetFigures, Unseen
 from healthmon.report.availability.course import Course
 from healthmon.report.availability.measure import Measures, Measuring
 from healthmon.report.availability.planned_times import PlannedTimes
@@ -43,6 +43,12 @@ def lately_of(
         strip = short.shown(each, short.line(each))
         found[each.target] = Lately(figures.availability, figures.outages, strip)
     return found
+
+
+def figures_of(reader: Reader, watched: Iterable[Watched], window: Span, now: float) -> list[TargetFigures]:
+    """Say how these were in a window, whatever was planned in it."""
+    measuring = _measuring(reader, window, now, Plans())
+    return [measuring.line(each) for each in watched]
 
 
 def courses_of(reader: Reader, watched: Iterable[Watched], window: Span) -> dict[Target, list[Segment]]:

@@ -15,8 +15,7 @@ from healthmon.errors import ExitCode, HealthmonError
 from healthmon.history.figures import Figures
 from healthmon.model import DisplayNames, Health, Incident, Kind, Target, Transition
 from healthmon.report.availability.account import TargetFigures
-from healthmon.report.availability.query import ReportRequest, account_of
-from healthmon.report.availability.selection import Selection
+from healthmon.report.availability.lately import figures_of
 from healthmon.report.formatting import after, counted, duration, end_of, lasted_of, percent, visible, with_called
 from healthmon.store.read.queries import Reader
 from healthmon.text.addresses import is_internal, without_silent_addresses
@@ -65,18 +64,20 @@ def outage_of(reader: Reader, incident: Incident, now: float, names: DisplayName
         for change in history.transitions
         if incident.since - BEFORE <= change.at <= end
     ]
-    providers = Selection(kinds=(Kind.PROVIDER,))
-    meanwhile = account_of(reader, ReportRequest((incident.since, max(end, incident.since + 1)), providers), now)
-    others = tuple(line for line in meanwhile.lines if line.target != target and not line.is_apart)
-    itself = Selection(pbxs=(target.pbx,), endpoints=(target.endpoint,))
-    month = account_of(reader, ReportRequest((now - WINDOW, now), itself), now)
+    meters, meanwhile = reader.meters(), (incident.since, max(end, incident.since + 1))
+    providers = meters.watched_of_kind(Kind.PROVIDER, *meanwhile)
+    others = figures_of(reader, (watched for watched in providers if watched.target != target), meanwhile, now)
+    month, itself = None, meters.of_target(target)
+    if itself is not None:
+        [line] = figures_of(reader, [itself], (now - WINDOW, now), now)
+        month = line.figures
     return ProviderOutage(
         incident,
         with_called(target.endpoint, target, names),
         tuple(sorted(changes, key=lambda entry: entry[1].at)),
-        others,
+        tuple(others),
         dict(_degraded(reader, {line.target for line in others}, (incident.since, end))),
-        next((line.figures for line in month.lines if not line.is_apart), None),
+        month,
         names,
     )
 

@@ -58,6 +58,10 @@ CHECKS_WATCHED = f"""SELECT {_CHECK}
     WHERE {_ONE_OF_EACH} AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
     ORDER BY c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
 
+TARGETS_OF_KIND = """SELECT DISTINCT pbx, technology, resource FROM checks
+    WHERE kind = :kind AND watched_since < :until AND (forgotten_at IS NULL OR forgotten_at > :since)
+    ORDER BY pbx, technology, resource"""
+
 #: The other checks of each target.
 CHECKS_WATCHED_BESIDE = f"""SELECT {_CHECK}
     FROM {_WITH_STATES_AND_FIRST_CHANGES}
@@ -217,6 +221,12 @@ class Meters:
         if not beside:
             return firsts
         return [_all_checks(first, beside.get(first.target, ())) for first in firsts]
+
+    def watched_of_kind(self, kind: Kind, since: float, until: float) -> list[Watched]:
+        """Return those of one kind that were watched in a window, as ``watched`` does: where there are few of many."""
+        rows = self._rows(TARGETS_OF_KIND, {"kind": kind, **self._span(since, until)})
+        found = [self.of_target(named(*row)) for row in rows]
+        return [watched for watched in found if watched is not None]
 
     def watched_beside(self, since: float, until: float) -> list[Watched]:
         """Return the other checks that were watched in a window, ordered by check and target."""

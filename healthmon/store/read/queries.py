@@ -76,7 +76,7 @@ from healthmon.store.read.unseen import WAITS_FOR_SIGHT, with_unseen
 from healthmon.store.rows import INCIDENTS, NOTES, REASONS, RESTARTS, SILENCES, URLS, place_period_of
 from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
-from healthmon.store.sqlite.connect import Stored
+from healthmon.store.sqlite.connect import Stored, give_up_after, never_give_up
 from healthmon.store.sqlite.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.sqlite.lock import LockFacts
 from healthmon.store.sqlite.readonly import connect_reader
@@ -219,8 +219,13 @@ class Reader:
             with self._session.errors_named():
                 raise error
 
+    def give_up_after(self, seconds: float) -> None:
+        """Raise TookTooLong from what is asked so much later, until the moment is let go (seconds)."""
+        give_up_after(self._session.connection, seconds)
+
     def end(self) -> None:
         """Let the moment go, and keep the connection."""
+        never_give_up(self._session.connection)
         self._session.connection.rollback()
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from healthmon.errors import DatabaseBusy, DatabaseUnwritable, ForeignDatabase
+from healthmon.errors import DatabaseBusy, DatabaseUnwritable, ForeignDatabase, TookTooLong
 from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.holders import who_holds
 
@@ -30,6 +30,9 @@ BUSY_TIMEOUT = 5.0
 #: SQLite looks after 1, 2, 5, 10 ms, … and at last every 100 ms whether that one has ended: who has waited for long
 #: misses the short gaps that the engine leaves in a storm. It is told to begin anew after so long (milliseconds).
 LOOKS_FOR = 3
+
+#: So many steps of its machine SQLite makes between two looks at the clock: well below a millisecond.
+STEPS_BETWEEN_LOOKS = 10_000
 
 #: Once a commit has returned, a power cut does no harm to it.
 DURABLE = "FULL"
@@ -64,6 +67,8 @@ def errors_named(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_INTERRUPT:
+            raise TookTooLong(path, f"what was asked took too long (SQLite: {error})") from error
         if code in LOCKED:
             raise DatabaseBusy(path, f"{BUSY}: {who_holds(path)} (SQLite: {error})") from error
         if code in UNWRITABLE:
@@ -105,6 +110,17 @@ def open_connection(path: Path, options: str) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def give_up_after(connection: Connection, seconds: float) -> None:
+    """Raise TookTooLong from what is asked of a connection so much later (seconds)."""
+    until = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+
+
+def never_give_up(connection: Connection) -> None:
+    """Let what is asked take as long as it takes."""
+    connection.set_progress_handler(None, 0)
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

@@ -51,7 +51,7 @@ class Backgrounds:
         """The newest background; the first one is waited for. Raises Unreadable, Busy."""
         newest = self._newest
         if newest is None:
-            return self._live.read(self._read)
+            return self._live.read_to_the_end(self._read)
         if self._is_old(newest):
             self._live.have_read(self._read)
         return newest
