@@ -327,7 +327,7 @@ def test_what_asterisk_refuses_to_us_alone_is_ours(version: str, name: str, shor
 
     assert isinstance(found, AriDenied)
     assert found.trouble.is_ours
-    assert found.what.startswith(f"{short} refused; ")
+    assert found.what.startswith(f"ARI {short} refused; ")
 
 
 # ---------------------------------------------------------------- answers that are not what they should be

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from healthmon.report.formatting import after
 from healthmon.report.tables import LONGEST_DRAWN, Cell, Column, Screen, Sort, cut_cell, line, table, width_of
 
+#: Asterisk's own names end there; a name is broken over several lines, so that no letter of it is lost.
+_LONGEST_NAME = 255
 #: A narrower terminal tells names and checks before the reason.
 _WIDE = 110
 #: WHY has so many columns before the kinds give way to it; and before all else but endpoints and their states does.
@@ -32,10 +34,10 @@ def fitted(parts: list[TablePart], screen: Screen) -> str:
     """Draw a table; where the terminal is too narrow, other columns give way before a name is broken."""
     left_out = []
     if screen.width is not None:
-        # A name that is wider than the whole terminal would fill it: others' names are as long as they like.
+        # A longer one would fill the whole terminal: who thinks of names may not mean well.
         for number, part in enumerate(parts):
             if part.column.sort is Sort.NAME:
-                parts[number] = part._replace(cells=[cut_cell(cell, screen.width) for cell in part.cells])
+                parts[number] = part._replace(cells=[cut_cell(cell, _LONGEST_NAME) for cell in part.cells])
     for part in sorted((part for part in parts if part.why_needs), key=lambda part: _GIVE_WAY.index(part.column.title)):
         if _has_room(parts, part, screen):
             continue
