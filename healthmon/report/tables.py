@@ -177,6 +177,18 @@ def cut_cell(cell: Cell, width: int) -> Cell:
     return Cell(f"{set_cell_size(text, width - 1).rstrip()}…", cell.style)
 
 
+def cut_name(text: str, width: int) -> str:
+    """Cut a visible name to so many columns of the terminal, in its middle: its end tells it from its neighbours."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
+
+    if cell_len(text) <= width:
+        return text
+    end = text
+    while cell_len(end) > (width - 1) // 2:
+        end = end[1:]
+    return f"{set_cell_size(text, width - 1 - cell_len(end))}…{end}"
+
+
 def line(text: str, screen: Screen, style: str = "") -> str:
     """Write one line (or paragraph) of text, wrapped to the terminal."""
     if screen.width is None:

@@ -61,6 +61,29 @@ def test_the_worst_comes_first_and_the_last_line_says_what_the_keys_do(status_of
     assert lines[-1].endswith("1-3 of 3")
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_of_a_long_name_with_a_long_why_the_end_stays_and_a_gap_after_it(width: int, status_of: Read) -> None:
+    names = [f"trunk-of-a-very-long-name-at-telekom-in-berlin-{number:02}" for number in (0, 8)]
+    trunks = [provider(name, DOWN, reason="no answer from 192.0.2.1:5060 " * 4) for name in names]
+    status = status_of([connection(), *trunks])
+
+    rows = text_of(frame(status, [], View(), UTC, (width, 12)))[2:4]
+
+    for row, end in zip(rows, ("-00  no answer", "-08  no answer"), strict=True):
+        assert end in row
+        assert row.endswith("…")
+        assert len(row) <= width
+    assert all("…" in row[:-1] for row in rows) == (width == 80)
+
+
+def test_which_part_is_shown_stays_whole_beside_a_search(status_of: Read) -> None:
+    status = status_of([connection(), *(phone(f"{number}") for number in range(1000, 1100))])
+
+    lines = text_of(frame(status, [], View(search="PJSIP/10"), UTC, (80, 12)))
+
+    assert lines[-1].endswith("1-9 of 100 'PJSIP/10'")
+
+
 def test_what_makes_the_rest_untrue_stands_above_it(status_of: Read) -> None:
     with_site = outage(7, connection("branch", DOWN), NOW - 60)
     status = status_of([connection(), connection("branch", DOWN), phone("101")], incidents=[with_site])

@@ -15,7 +15,7 @@ from healthmon.report.formatting import age, counted, duration, local, visible, 
 from healthmon.report.status.pbx_table import in_words
 from healthmon.report.status.rows import Status, TargetStatus, count_unknown
 from healthmon.report.status.words import how_many_unknown, seems, unknown_checks
-from healthmon.report.tables import STYLES
+from healthmon.report.tables import NARROW_PROSE, STYLES, cut_name
 from healthmon.report.target_names import short_name
 
 #: What may be shown, by the key that chooses it.
@@ -34,6 +34,8 @@ _STATE, _STATE_CHANGING, _SINCE, _KIND = 10, 18, 14, 13
 _WIDE = 100
 #: A name has at least so many columns, where it is that long.
 _NAME = 24
+#: Between a name and what is said of it.
+_GAP = "  "
 
 
 class View(Struct, frozen=True):
@@ -101,7 +103,7 @@ def frame(
     body = [*head, header, *shown]
     filling: list[ScreenLine] = [()] * max(height - len(body) - len(tail) - 1, 0)
     lines = [*body, *filling, *tail][: max(height - 1, 0)]
-    return [*(_cut(line, width) for line in lines), _cut(_keys(view, above, len(shown), len(rows)), width)]
+    return [*(_cut(line, width) for line in lines), _cut(_keys(view, above, len(shown), len(rows), width), width)]
 
 
 def _title(status: Status, zone: ZoneInfo) -> ScreenLine:
@@ -182,7 +184,11 @@ def _row(row: TargetStatus, status: Status, zone: ZoneInfo, columns: Columns) ->
     if not row.is_plain_up:
         unknown = unknown_checks(row, zone, status.now)
         why = "; ".join(filter(None, (_reason(row), row.acknowledged, row.muted_by, row.more, *unknown)))
-    name = f"{name}  "[: max(columns.width - columns.before_name - len(why), _NAME)]
+    room = columns.width - columns.before_name
+    if why:
+        # As in a table of status: names come before words, but for the little without which words say nothing.
+        room -= min(len(why), NARROW_PROSE) + len(_GAP)
+    name = cut_name(visible(name), max(room, _NAME)) + _GAP
     return (
         _state(row, columns.state),
         Piece(f"{since:{_SINCE}}{columns.cell_of_kind(row.kind)}"),
@@ -210,8 +216,8 @@ def _event(event: StateChange, zone: ZoneInfo) -> ScreenLine:
     )
 
 
-def _keys(view: View, above: int, shown: int, total: int) -> ScreenLine:
-    """The last line: what the keys do, and which part is shown."""
+def _keys(view: View, above: int, shown: int, total: int, width: int) -> ScreenLine:
+    """The last line: what the keys do, and which part is shown. Which part it is goes before two of the keys."""
     if view.is_typing:
         return (Piece(f"search: {view.search}_   (Enter ends, Esc forgets it)", "reverse"),)
     pieces = []
@@ -220,18 +226,22 @@ def _keys(view: View, above: int, shown: int, total: int) -> ScreenLine:
         pieces += [Piece(f"{key} {word}", style), Piece("  ")]
     searched = f" '{view.search}'" if view.search else ""
     place = f"{min(above + 1, total)}-{above + shown} of {total:,}{searched}"
-    return (*pieces, Piece("/ search  q quit  ", ""), Piece(place, "dim"))
+    others = Piece("/ search  q quit  ")
+    line = (*pieces, others, Piece(place, "dim"))
+    if sum(len(piece.text) for piece in line) > width:
+        return (*pieces, Piece(place, "dim"))
+    return line
 
 
 def _cut(line: ScreenLine, width: int) -> ScreenLine:
-    """Make what is no letter visible, and cut the line to the screen."""
+    """Make what is no letter visible, and cut the line to the screen; what was cut ends with "…"."""
     from rich.cells import cell_len, set_cell_size  # noqa: PLC0415  (only for a person who looks)
 
     left, pieces = width, []
     for piece in line:
         text = visible(piece.text)
         if cell_len(text) > left:
-            text = set_cell_size(text, left)
+            text = f"{set_cell_size(text, left - 1).rstrip()}…"
         pieces.append(Piece(text, piece.style))
         left -= cell_len(text)
         if left <= 0:
