@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthmon.cli.common import database_settings
+from healthmon.cli.common import database_settings, plans
 from healthmon.config.loading.database_settings import DatabaseSettings
+from healthmon.config.plans import Plans
+from healthmon.core.grouping.sites import Sites
+from healthmon.errors import HealthmonError
 from healthmon.owners import become_owner
+from healthmon.report.availability.measure import sites_of
 from healthmon.report.formatting import incident_name, local, state_word
+from healthmon.report.target_names import short_name
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, open_reader
+from healthmon.text.natural import natural
 from healthmon.text.visible import visible
 
 if TYPE_CHECKING:
@@ -31,8 +37,19 @@ NEWEST = 50
 
 
 def targets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """PBXs and endpoints; an endpoint that several PBXs have is offered as it is, too."""
-    return _offered(ctx, typed, lambda reader, _where: [*_pbxs(reader), *_endpoints(reader)])
+    """PBXs and endpoints; these also as numbers, and with their PBX, where somebody has begun to type them so."""
+
+    def find(reader: Reader, _where: DatabaseSettings) -> Iterator[tuple[str, str]]:
+        yield from _pbxs(reader)
+        for about in _watched(reader):
+            if about.target.is_endpoint:
+                yield about.target.endpoint, str(about.kind)
+                if typed:
+                    yield about.target.resource, str(about.kind)
+                if ":" in typed:
+                    yield short_name(about.target), str(about.kind)
+
+    return _offered(ctx, typed, find)
 
 
 def endpoints(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -52,7 +69,20 @@ def watches(ctx: click.Context, _param: click.Parameter, typed: str) -> list[Com
 
 def matches(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
     """What a silence may speak of: PBXs, endpoints, and sites."""
-    return _offered(ctx, typed, lambda reader, _where: [*_pbxs(reader), *_endpoints(reader), *_sites(reader)])
+
+    def find(reader: Reader, _where: DatabaseSettings) -> Iterator[tuple[str, str]]:
+        yield from _pbxs(reader)
+        yield from _endpoints(reader)
+        try:
+            planned = plans(ctx.find_root().params["config"], _database(ctx))
+        except HealthmonError:
+            # A mistake in the configuration takes only the names of sites away.
+            planned = Plans()
+        site_of = sites_of(Sites(planned.sites), reader.last_places())
+        sites = sorted({site_of(about.target, about.kind) for about in _watched(reader)}, key=natural)
+        yield from ((f"site={site}", "site") for site in sites if site)
+
+    return _offered(ctx, typed, find)
 
 
 def incidents(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -73,9 +103,9 @@ def _offered(
     from click.shell_completion import CompletionItem  # noqa: PLC0415  (only for a shell that asks)
 
     # The program that would note its configuration is not run while a shell asks.
-    config, given = ctx.find_root().params["config"], ctx.params.get("database")
+    config = ctx.find_root().params["config"]
     try:
-        where = database_settings(config, Path(given) if given else None)
+        where = database_settings(config, _database(ctx))
         become_owner(where.database)
         with open_reader(where.database) as reader:
             found = dict(find(reader, where))
@@ -89,6 +119,14 @@ def _offered(
     ]
 
 
+def _database(ctx: click.Context) -> Path | None:
+    """Which database was given on the line that is typed."""
+    given = ctx.params.get("database")
+    if given:
+        return Path(given)
+    return None
+
+
 def _watched(reader: Reader) -> Iterator[KnownTarget]:
     return (about for about in reader.known_targets() if about.forgotten_at is None)
 
@@ -99,12 +137,6 @@ def _endpoints(reader: Reader) -> Iterator[tuple[str, str]]:
 
 def _pbxs(reader: Reader) -> Iterator[tuple[str, str]]:
     return ((about.target.pbx, "PBX") for about in _watched(reader) if about.target.is_pbx)
-
-
-def _sites(reader: Reader) -> Iterator[tuple[str, str]]:
-    for incident in reader.open_incidents():
-        if incident.kind.is_group:
-            yield f"site={incident.target.resource}", incident.name
 
 
 def _incidents(reader: Reader, where: DatabaseSettings) -> Iterator[tuple[str, str]]:

@@ -24,9 +24,11 @@ def config(tmp_path: Path) -> Path:
     """A configuration whose database has a provider that is down, two phones, and three incidents."""
     trunk = provider("telekom", Health.DOWN)
     incidents = [outage(1, phone("101"), NOW - 900, NOW - 800), outage(2, trunk, NOW - 600)]
-    stopped(tmp_path / "h.db", [connection(), trunk, phone("101"), phone("102")], incidents=incidents)
+    places = {phone("101").target: ["203.0.113.7"], phone("102").target: ["198.51.100.9"]}
+    states = [connection(), trunk, phone("101"), phone("102")]
+    stopped(tmp_path / "h.db", states, incidents=incidents, places=places)
     file = tmp_path / "config.ini"
-    file.write_text("[healthmon]\ndatabase = h.db\n")
+    file.write_text("[healthmon]\ndatabase = h.db\n[site warehouse]\naddresses = 198.51.100.0/24\n")
     return file
 
 
@@ -51,7 +53,10 @@ def offered(config: Path, *words: str) -> list[str]:
         (("incident", ""), ["2", "1"]),
         (("ack", ""), ["2", "1"]),
         (("history", "PJSIP/10"), ["PJSIP/101", "PJSIP/102"]),
-        (("history", "off"), ["office"]),
+        (("history", "office:PJSIP/10"), ["office:PJSIP/101", "office:PJSIP/102"]),
+        (("history", "10"), ["101", "102"]),
+        (("history", "PJSIP/t"), ["PJSIP/telekom"]),
+        (("silence", "add", "site="), ["site=203.0.113.7", "site=warehouse"]),
         (("check", "--endpoint", "PJSIP/t"), ["PJSIP/telekom"]),
         (("report", "--watch", "prov"), ["providers"]),
         (("silence", "add", "PJSIP/telekom", "PJSIP/101"), ["PJSIP/101"]),
