@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 import pytest
 from flask import Flask
 
+from healthmon.app import serving
 from healthmon.app.serving import THREADS, most_connections, server_of
 
 
@@ -83,3 +84,18 @@ def test_one_question_after_another_is_answered_on_a_connection(port: int) -> No
 
         assert connection.getresponse().read() == b"alive"
         assert connection.sock is first
+
+
+def test_one_turn_takes_every_connection_that_waits_and_no_more_than_may_be_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "CONNECTIONS", 40)
+    server = server_of(Flask("nothing"), "127.0.0.1", 0)
+    assert server.socket is not None
+    address = server.socket.getsockname()
+    with closing(server), ExitStack() as waiting:
+        for number, taken in ((30, 30), (20, 40)):
+            for _ in range(number):
+                waiting.enter_context(closing(socket.create_connection(address)))
+            server.handle_accept()
+            assert len(list(server.active_channels)) == taken  # type: ignore[call-overload]
