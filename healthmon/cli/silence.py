@@ -25,6 +25,7 @@ from healthmon.config.plans import Plans
 from healthmon.core.grouping.sites import Sites
 from healthmon.model import DisplayNames, Matcher, Target
 from healthmon.owners import become_owner
+from healthmon.report.admin.fields import AddedSilenceFields
 from healthmon.report.admin.silence_arguments import matcher_of, until_of
 from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.measure import sites_of
@@ -80,10 +81,11 @@ def add(
     end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason, by_wall=until is not None)
-    if as_json:
-        click.echo(json_text(silence_data(silence)))
-        return
     matching = _matching(where.database, matcher, planned)
+    if as_json:
+        added: AddedSilenceFields = {**silence_data(silence), "matching": len(matching)}
+        click.echo(json_text(added))
+        return
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if matching:
         with open_reader(where.database) as reader:

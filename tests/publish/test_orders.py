@@ -174,6 +174,8 @@ def test_a_program_adds_a_silence_and_ends_it(tmp_path: Path) -> None:
         web.now = seconds(json.loads(ended.text)["until"]) + 1
         again = web.ask("DELETE", "/api/v1/silences/1", **PROGRAM)
 
+    # One phone of that name is watched. Of a misspelt one the number would be 0.
+    assert said.pop("matching") == 1
     assert (added.status_code, listed) == (201, [said])
     assert (said["id"], said["by"], said["reason"], said["kind"]) == (1, "pager", "fibre", ["phone"])
     assert said["endpoint"] == ["PJSIP/1*", "*/-x"]

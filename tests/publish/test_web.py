@@ -12,6 +12,9 @@ import pytest
 
 from healthmon.model import Freshness, Health
 from healthmon.publish.web import live
+from healthmon.publish.web.api import PARAMETERS
+from healthmon.publish.web.openapi import OPERATIONS
+from healthmon.publish.web.report_question import PARAMETERS as OF_REPORTS
 from healthmon.report.status.data import status_data
 from healthmon.report.status.query import read_status
 from healthmon.store.read.queries import Reader, open_reader
@@ -104,7 +107,8 @@ def test_whoever_has_the_status_is_told_so_until_something_is_written(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "word"), [("PJSIP/trunk", "down"), ("PJSIP/101", "up"), ("PJSIP/nobody", "unwatched")]
+    ("endpoint", "word"),
+    [("PJSIP/trunk", "down"), ("PJSIP/101", "up"), ("PJSIP/nobody", "unwatched"), ("trunk", "down")],
 )
 def test_a_dialplan_gets_one_word(endpoint: str, word: str, tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection(), provider("trunk", DOWN), phone("101")]) as web:
@@ -159,7 +163,16 @@ def test_this_machine_is_answered(host: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/api/v1/", "/api/v1/state/office", "/metrics/x", "/%00", "/api/v1/state//PJSIP/101"]
+    "path",
+    [
+        "/nothing",
+        "/api/v1/incidents/abc",
+        "/api/v1/",
+        "/api/v1/state/office",
+        "/metrics/x",
+        "/%00",
+        "/api/v1/state//PJSIP/101",
+    ],
 )
 def test_what_there_is_not_is_not_found_and_is_no_page(path: str, tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
@@ -169,6 +182,41 @@ def test_what_there_is_not_is_not_found_and_is_no_page(path: str, tmp_path: Path
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "<" not in answer.text
+    assert answer.text.startswith("there is nothing at /")
+    assert len(answer.text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("targets?stat=down", "stat: unknown parameter; did you mean state?"),
+        ("incidents?x=1", "x: unknown parameter; there are open, since, until"),
+        ("silences?pbx=office", "pbx: unknown parameter; there are none here"),
+        ("report?perid=7d", "perid: unknown parameter; there are range, since"),
+    ],
+)
+def test_a_parameter_that_nobody_knows_is_refused_and_not_answered_with_everything(
+    asked: str, said: str, tmp_path: Path
+) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        code, text = web.get(f"/api/v1/{asked}")
+
+    assert code == 400
+    assert text.startswith(said)
+
+
+def test_the_parameters_that_are_known_are_those_that_are_described() -> None:
+    described = {
+        operation.path.removeprefix("/api/v1/"): [each.name for each in operation.parameters if not each.is_in_path]
+        for operation in OPERATIONS
+        if operation.method == "get"
+    }
+    for name, path in (("targets", "targets"), ("target", "targets/{name}"), ("incidents", "incidents")):
+        assert sorted(PARAMETERS[name]) == sorted(described.pop(path))
+    assert sorted(PARAMETERS["changes"]) == sorted(described.pop("changes"))
+    assert sorted(OF_REPORTS) == sorted(described.pop("report"))
+    assert sorted(described.pop("history/{name}")) == sorted(PARAMETERS["target"])
+    assert not any(described.values())
 
 
 def test_nothing_can_be_written(tmp_path: Path) -> None:

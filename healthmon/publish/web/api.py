@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from healthmon.model import Health
 from healthmon.publish.present import Present
 from healthmon.publish.web.answers import NotThere, json_answer, plain
-from healthmon.publish.web.questions import BadQuestion, number_of, one_of, wishes
+from healthmon.publish.web.questions import BadQuestion, number_of, one_of, refuse_unknown, wishes
 from healthmon.publish.web.report_question import without_dashes
 from healthmon.publish.web.view import ScopedView
 from healthmon.report.admin.silences import silence_data
@@ -32,11 +32,23 @@ if TYPE_CHECKING:
 
 #: So many targets are in one answer, unless another number is asked for; and at most.
 PAGE, LARGEST_PAGE = 100, 5000
+#: What may stand behind the ``?``, by the name of the route; nothing behind all others.
+PARAMETERS: Mapping[str, Sequence[str]] = {
+    "targets": ("state", "kind", "pbx", "watch", "search", "limit", "offset"),
+    "target": ("since", "until"),
+    "incidents": ("open", "since", "until"),
+    "changes": ("since",),
+}
 
 
 def api(view: ScopedView, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    @routes.before_request
+    def refuse() -> None:
+        _, _, called = (request.endpoint or "").rpartition(".")
+        refuse_unknown(request.args, PARAMETERS.get(called, ()))
 
     @routes.get("/status")
     def status() -> Response:
@@ -113,13 +125,19 @@ def _asked_about(zone: ZoneInfo, now: float) -> Span:
 
 
 def state_word(present: Present, pbx: str, endpoint: str) -> str:
-    """Say in one word how an endpoint stands: for a dialplan, which does not read more."""
+    """Say in one word how an endpoint stands: for a dialplan, which does not read more.
+
+    ``endpoint``: ``PJSIP/101``; also ``101``, where only one endpoint of the PBX is called so.
+    """
     if present.status.is_stale:
         return Health.UNKNOWN
-    for row in present.status.targets:
-        if row.target.pbx == pbx and row.target.endpoint == endpoint:
-            return row.state
-    return "unwatched"
+    of_pbx = [row for row in present.status.targets if row.target.pbx == pbx]
+    named = [row for row in of_pbx if row.target.endpoint == endpoint]
+    if not named:
+        named = [row for row in of_pbx if row.target.resource == endpoint]
+    if len(named) != 1:
+        return "unwatched"
+    return named[0].state
 
 
 def targets_data(present: Present, parameters: Mapping[str, str]) -> TargetsFields:

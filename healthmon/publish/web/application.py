@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from healthmon.config.findings import shown
 from healthmon.config.plans import Plans
 from healthmon.config.sections.public import PublicConfig
 from healthmon.errors import HealthmonError
@@ -36,6 +37,7 @@ from healthmon.publish.web.statuses import finished, status_of
 from healthmon.publish.web.unchanged import ShortWay
 from healthmon.publish.web.view import ScopedView
 from healthmon.report.status.rows import PbxStatus
+from healthmon.text.visible import visible
 
 #: Said with each answer: nobody takes it for anything else, and nobody keeps it.
 OF_ALL = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -90,6 +92,8 @@ def _finished(response: Response) -> Response:
 
 def _no_page(error: HTTPException) -> Response:
     """What Flask refuses by itself is one sentence, too."""
+    if error.code == HTTPStatus.NOT_FOUND:
+        return plain(f"there is nothing at {visible(shown(request.path))}\n", HTTPStatus.NOT_FOUND)
     return plain(f"{error.description}\n", HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
 
 

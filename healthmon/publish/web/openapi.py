@@ -18,7 +18,7 @@ from healthmon.publish.web.api import LARGEST_PAGE, PAGE
 from healthmon.publish.web.fields import ChangesFields, TargetsFields
 from healthmon.publish.web.orders_api import AckBody, SilenceBody
 from healthmon.publish.web.report_question import RANGES
-from healthmon.report.admin.fields import SilenceFields
+from healthmon.report.admin.fields import AddedSilenceFields, SilenceFields
 from healthmon.report.availability.account import By
 from healthmon.report.availability.fields import IncidentRecordFields, ReportFields
 from healthmon.report.status.fields import StatusFields
@@ -151,7 +151,7 @@ OPERATIONS = (
     Operation(
         "/api/v1/silences",
         "Add a silence.",
-        SilenceFields,
+        AddedSilenceFields,
         refusals=(400, 415),
         method="post",
         body=SilenceBody,

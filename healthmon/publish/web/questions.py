@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from healthmon.config.findings import nearest, shown
 from healthmon.config.values import count
 from healthmon.errors import HealthmonError
 from healthmon.model import Health, Kind
@@ -30,6 +31,19 @@ def wishes(present: Present, parameters: Mapping[str, str]) -> Iterable[Callable
     if words:
         called = present.status.names
         yield lambda row: words.lower() in f"{row.target.endpoint} {called.of(row.target)}".lower()
+
+
+def refuse_unknown(parameters: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse a parameter that nobody knows: left alone, it would be answered with everything. Raises BadQuestion."""
+    for name in parameters:
+        if name in known:
+            continue
+        guess, hint = nearest(name, known), "there are none here"
+        if guess:
+            hint = f"did you mean {guess}?"
+        elif known:
+            hint = f"there are {', '.join(known)}"
+        raise BadQuestion(f"{shown(name)}: unknown parameter; {hint}")
 
 
 def one_of(parameters: Mapping[str, str], name: str, words: Iterable[str]) -> str:

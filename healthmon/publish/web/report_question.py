@@ -22,6 +22,8 @@ USUAL_RANGE = "7d"
 OPTIONS = ("pbx", "watch", "endpoint", "kind", "by", "top", "sla", "count-unknown-as")
 
 _TIMES = ("since", "from", "to")
+#: What a report is asked for by.
+PARAMETERS = ("range", *_TIMES, *OPTIONS)
 _AN_OPTION = re.compile(r"--(?=[a-z])")
 
 

@@ -18,8 +18,8 @@ from healthmon.errors import ExitCode
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.commands import OwnCommands
 from healthmon.publish.web.live import Unreadable
-from healthmon.publish.web.questions import BadQuestion
-from healthmon.publish.web.report_question import ReportQuestion, file_name, report_question, without_dashes
+from healthmon.publish.web.questions import BadQuestion, refuse_unknown
+from healthmon.publish.web.report_question import PARAMETERS, ReportQuestion, file_name, report_question, without_dashes
 from healthmon.publish.web.view import ScopedView
 from healthmon.report.availability.file_forms import FILE_FORMS, FileForm
 
@@ -70,6 +70,7 @@ def reports(view: ScopedView, commands: OwnCommands, zone: ZoneInfo) -> Blueprin
 
     @routes.get("/api/v1/report")
     def as_json() -> Response:
+        refuse_unknown(request.args, PARAMETERS)
         return _sent(made(report_question(request.args, zone, view.now()), "json"), FILE_FORMS["json"])
 
     @routes.after_request

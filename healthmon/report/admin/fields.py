@@ -18,3 +18,10 @@ class SilenceFields(CalledFields):
     kind: list[str]
     watch: list[str]
     endpoint: list[str]
+
+
+class AddedSilenceFields(SilenceFields):
+    """``silence add --json``."""
+
+    #: Of how many things that are watched now it speaks; 0: perhaps its name is misspelt.
+    matching: int

@@ -12,13 +12,10 @@ from healthmon.publish.web.pages.listing import ListChoice
 from healthmon.publish.web.pages.rendering import Moment
 from healthmon.publish.web.pages.words import Words
 from healthmon.publish.web.questions import one_of
-from healthmon.publish.web.report_question import OPTIONS, RANGES, USUAL_RANGE
+from healthmon.publish.web.report_question import PARAMETERS, RANGES, USUAL_RANGE
 from healthmon.report.availability.account import By
 from healthmon.report.availability.file_forms import FILE_FORMS
 from healthmon.text.natural import natural
-
-#: What a report is asked for by; anything else is left alone.
-PARAMETERS = ("range", "since", "from", "to", *OPTIONS)
 
 
 def report_values(moment: Moment, asked: MultiDict[str, str]) -> dict[str, Any]:
