@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from healthmon.model import Check, Health, Target
-from healthmon.report.timeline.for_provider import outage_of
+from healthmon.report.timeline.for_provider import outage_of, provider_text
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader, open_reader
 from tests.cli.conftest import Run
@@ -60,6 +61,16 @@ def test_the_text_has_times_in_utc_and_local_the_course_the_others_and_the_month
     assert any(
         line.startswith("  2 outages (with this one), 1 h 5 min in all; it was available for 99.") for line in lines
     )
+
+
+def test_where_the_time_is_utc_it_is_said_once(told: Path) -> None:
+    with open_reader(told) as reader:
+        incident = reader.incident(1)
+        assert incident is not None
+        outage_told = outage_of(reader, incident, NOW, reader.names({}))
+    text = provider_text(outage_told, ZoneInfo("UTC"), NOW, with_addresses=False)
+
+    assert "\nFrom:      2026-05-01 10:00:00 UTC\nTo:        2026-05-01 11:00:00 UTC\n" in text
 
 
 def test_addresses_of_our_own_network_are_left_out_unless_they_are_wanted(told: Path, run: Run) -> None:

@@ -127,6 +127,8 @@ def _lines(outage: ProviderOutage, zone: ZoneInfo, now: float) -> Iterator[str]:
 
 def _moment(at: float, zone: ZoneInfo) -> str:
     utc, local = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(at, zone)
+    if not local.utcoffset():
+        return f"{utc:%Y-%m-%d %H:%M:%S} UTC"
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%Y-%m-%d %H:%M:%S %Z})"
 
 
