@@ -71,7 +71,7 @@ def _play_in_folder(stage: Stage, open_for: float) -> int:
         try:
             day.play()
             if open_for:
-                _stay_open(stage, patience, page, open_for)
+                _stay_open(stage, patience, page, open_for, daemon.config)
         except DemoFailed as error:
             raise DemoFailed(error.what, daemon.end_of_log()) from error
         _end(pbx, daemon)
@@ -87,13 +87,17 @@ def page_address() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def _stay_open(stage: Stage, patience: Patience, page: str, open_for: float) -> None:
-    """Leave everything up for a while, or until Ctrl-C."""
+def _stay_open(stage: Stage, patience: Patience, page: str, open_for: float, config: Path) -> None:
+    """Leave everything up for a while, or until Ctrl-C, and say how commands reach it."""
     where = ""
     if page:
         where = f": http://{page}/"
     stage.act("Look around")
     stage.say(f"All of it stays up for {duration(open_for)}, or until Ctrl-C{where}")
+    stage.say("Commands reach it by its configuration, for example:")
+    # A line as it is: it is to be copied.
+    stage.line(f"  healthmon -c {config} status")
+    stage.line(f"  healthmon -c {config} incidents")
     patience.rest(open_for)
 
 

@@ -148,6 +148,9 @@ def test_who_wants_to_look_around_finds_all_of_it_up_until_he_has_seen_enough(tm
     assert address is not None
     with urlopen(address[0], timeout=PATIENCE) as answer:
         page = answer.read().decode()
+    while "healthmon -c " not in (line := process.stdout.readline()):
+        assert line, "it ended before its end"
+    assert Path(line.split()[2]).is_file()
 
     process.send_signal(signal.SIGINT)
 
