@@ -138,3 +138,6 @@ def test_every_metric_is_documented_and_the_docs_dashboard_and_rules_use_no_othe
     dashboard = json.dumps(json.loads((DOCS / "prometheus/dashboard.json").read_text()))
     rules = (DOCS / "prometheus/alerts.yml").read_text()
     assert set(re.findall(r"\bhealthmon_[a-z_]+", dashboard + rules)) <= ours
+    # How the daemon itself does is seen there, too.
+    for name in ("commit_duration_seconds_bucket", "queue_sightings_most", "sightings_dropped", "event_streams"):
+        assert name in dashboard
