@@ -104,7 +104,7 @@ class Overview(Struct, frozen=True):
 
     look: str
     headline: str
-    #: Why nobody can rely on what is shown.
+    #: Why nobody can rely on being told.
     warnings: tuple[str, ...]
     #: Providers: those with which something is the matter, and the others.
     troubled: tuple[TargetTile, ...]
@@ -202,18 +202,8 @@ class Overviewer:
         return ((kind, down[kind]) for kind in Kind if down[kind])
 
     def warnings(self) -> Iterator[str]:
-        """Say why nobody can rely on what is shown, or on being told."""
-        status, words = self._status, self._words
-        if status.is_stale and status.alive_at is not None:
-            at = words.in_full(status.alive_at)
-            yield words.text("This is how it was at {time}: {why}", time=at, why=words.retold(status.why_stale))
-        elif status.is_stale:
-            yield words.retold(status.why_stale)
-        else:
-            for pbx in status.pbxs:
-                if pbx.old:
-                    yield words.text("Old: what is known of PBX {pbx} ({why})", pbx=pbx.name, why=words.retold(pbx.old))
-        yield from map(self._failing, status.failing_urls)
+        """Say why nobody can rely on being told."""
+        yield from map(self._failing, self._status.failing_urls)
 
     def _failing(self, url: FailingUrl) -> str:
         words = self._words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from hashlib import blake2b
 from http import HTTPStatus
 from importlib.resources import files
@@ -24,9 +25,12 @@ from healthmon.model import EVERYTHING, Scope, Target
 from healthmon.notify.compose.voice import Voice
 from healthmon.publish.present import Present
 from healthmon.publish.web.access.identity import Identity, Proof, asker
+from healthmon.publish.web.live import Unreadable
 from healthmon.publish.web.pages.background import Background, Backgrounds, background_of
+from healthmon.publish.web.pages.doubts import doubts_of
 from healthmon.publish.web.pages.words import Words
 from healthmon.publish.web.view import ScopedView
+from healthmon.report.status.rows import Status
 from healthmon.report.target_names import short_name
 from healthmon.text.page_templates import templates_of
 
@@ -163,7 +167,7 @@ class Pages:
                 background = background_of(background, present.status)
             moment = Moment(present, background, Words(voice), identity.scope)
             values = {**make(moment), **_about(identity)}
-            text = self._text(template, moment.words, values, is_stale=present.status.is_stale)
+            text = self._text(template, moment.words, values, present.status)
             page = MadePage(origin, *text, policy)
             if len(self._made) >= MOST_KEPT:
                 self._made.clear()
@@ -179,14 +183,21 @@ class Pages:
             del self._making[key, origin]
         return page
 
-    def _text(self, template: str, words: Words, values: Mapping[str, Any], *, is_stale: bool) -> tuple[str, str]:
-        """Make a page; and the mark by which whoever has one with the same content is known."""
+    def _text(self, template: str, words: Words, values: Mapping[str, Any], status: Status | None) -> tuple[str, str]:
+        """Make a page; and the mark by which whoever has one with the same content is known.
+
+        ``status``: what the page was made from, so that it says what is old of that; None: of nothing.
+        """
+        doubts: list[str] = []
+        is_stale = False
+        if status is not None:
+            doubts, is_stale = doubts_of(status, words), status.is_stale
         # What answers a form is none that is asked for again.
         stays = request.method == "POST"
-        about = {"text": words.text, "words": words, "is_stale": is_stale, "has_forms": False, "stays": stays}
-        said = {**about, **values}
+        about = {"text": words.text, "words": words, "has_forms": False, "stays": stays}
+        said = {**about, **values, "doubts": doubts, "is_stale": is_stale}
         main = self.environment.get_template(template).render(said)
-        mark = blake2b(f"{self.build}{main}".encode(), digest_size=12).hexdigest()
+        mark = blake2b(f"{self.build}{doubts}{is_stale}{main}".encode(), digest_size=12).hexdigest()
         page = self.environment.get_template("base.html").render(
             {**said, "main": Markup(main), "mark": mark, "build": self.build}  # noqa: S704  (it was escaped when made)
         )
@@ -197,9 +208,17 @@ class Pages:
         return self.plain_page("refused.html", status=status, title="healthmon", sentence=sentence, at="")
 
     def plain_page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
-        """Answer with a page that needs nothing of the database."""
+        """Answer with a page that shows nothing of the database.
+
+        Whoever may look is told all the same where what the other pages show is old.
+        """
         identity = asker()
-        _, page = self._text(template, self.words(), {**_about(identity), **values}, is_stale=False)
+        seen: Status | None = None
+        if identity.may_look:
+            # Where nothing can be read, who needs it is told so by the refusal.
+            with suppress(Unreadable):
+                seen = self._view.present.status
+        _, page = self._text(template, self.words(), {**_about(identity), **values}, seen)
         return Response(_made_own(page, identity), status, content_type="text/html; charset=utf-8")
 
     def asset(self, name: str) -> Response:
