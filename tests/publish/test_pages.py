@@ -23,6 +23,7 @@ from healthmon.model import Changes, Check, CheckState, Freshness, Health, Kind,
 from healthmon.store.write.orders import open_commander
 from healthmon.times.weekly import Weekly
 from tests.publish.scene import Site, opened, site
+from tests.publish.guests import guests, log_in
 from tests.report.builder import (
     DAY,
     HOUR,
@@ -350,6 +351,17 @@ def test_a_long_list_comes_in_pages_that_keep_what_was_asked_for(tmp_path: Path)
     assert 'href="/targets?kind=phone&amp;sort=name&amp;page=2" rel="next"' in first
     assert "120 of 120 targets, 101–120" in text_of(second)
     assert 'rel="next"' not in second
+def test_under_the_name_that_people_use_stands_its_own_and_not_that_of_whoever_has_logged_in(tmp_path: Path) -> None:
+    plans = Plans(names={"PJSIP/trunk": "Telekom"})
+    with site(tmp_path / "h.db", [connection(), provider("trunk")], shown={"plans": plans, "guests": guests()}) as web:
+        log_in(web)
+        top, _, main = shown(web, "/targets/trunk").partition("<main")
+
+    assert "anna" in text_of(top)
+    assert "Telekom up trunk since" in text_of(main)
+    assert "anna" not in main
+
+
 
 
 @pytest.mark.parametrize("question", ["state=ill", "kind=cow", "page=-1", "page=x", "sort=size"])

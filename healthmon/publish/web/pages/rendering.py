@@ -235,7 +235,7 @@ def _about(identity: Identity) -> dict[str, Any]:
         "is_known": bool(identity.name),
         "sees_everything": identity.scope.sees_everything,
         "may_leave": identity.proof is Proof.SESSION,
-        "own_name": _NAME,
+        "person": _NAME,
         "form_token": _FORM_TOKEN,
         "own_mark": _OWN_MARK,
     }
