@@ -228,6 +228,37 @@ def test_a_receiver_that_cannot_be_told_is_at_the_top(tmp_path: Path) -> None:
 
 def test_nothing_is_green_when_no_daemon_watches(tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection(), provider("trunk"), phone("101")]) as web:
+def numbers(page: str) -> list[str]:
+    """The numbers of the incidents in a list, from the top."""
+    return re.findall(r'data-key="incident (\d+)"', page)
+
+
+def test_open_incidents_of_all_kinds_are_listed_the_worst_first(tmp_path: Path) -> None:
+    trunk, busy, lone = provider("trunk", DOWN), provider("busy", DEGRADED), phone("111", DOWN)
+    incidents = [
+        outage(1, lone, NOW - HOUR),
+        outage(2, busy, NOW - 60, health=DEGRADED),
+        outage(3, trunk, NOW - HOUR),
+        outage(4, provider("other", DOWN), NOW - 60),
+        outage(5, provider("well"), NOW - HOUR, NOW - 60),
+    ]
+    with site(tmp_path / "h.db", [connection(), trunk, busy, lone], incidents=incidents) as web:
+        page = shown(web)
+
+    assert numbers(page) == ["4", "3", "1", "2"]
+    assert '<a class="plain" href="/incidents/1"><strong>phone 111' in page
+
+
+def test_twenty_open_incidents_are_listed_and_a_line_leads_to_the_others(tmp_path: Path) -> None:
+    phones = [phone(str(number), DOWN) for number in range(100, 123)]
+    incidents = [outage(number, state, NOW - HOUR) for number, state in enumerate(phones, 1)]
+    with site(tmp_path / "h.db", [connection(), *phones], incidents=incidents) as web:
+        page = shown(web)
+
+    assert len(numbers(page)) == 20
+    assert '<a href="/incidents?open=1">… and 3 more</a>' in page
+
+
         web.now += 60
         web.live.look()
         page = shown(web)
@@ -539,6 +570,28 @@ def test_the_page_of_reports_offers_what_there_is_and_keeps_what_was_chosen(tmp_
     assert '<iframe class="report" src="/report/document?range=last-month&amp;pbx=branch&amp;by=day"' in page
     assert page.count(" download>") == 5
     assert "frame-src 'self'" in policy
+@pytest.mark.parametrize(("code", "says"), [("en", "over, was down"), ("ru", "завершено, было: недоступно")])
+def test_of_what_is_over_it_is_said_so_and_how_long_it_lasted(tmp_path: Path, code: str, says: str) -> None:
+    state = provider("trunk")
+    incidents = [outage(5, state, NOW - HOUR, NOW - HOUR / 2)]
+    with site(tmp_path / "h.db", [connection(), state], incidents=incidents, shown={"spoken": code}) as web:
+        listed, story = (text_of(shown(web, path)) for path in ("/incidents", "/incidents/5"))
+
+    assert says in listed
+    assert says in story.partition("Fri 1 May 2026" if code == "en" else "2026")[0]
+    assert {"en": ", over after 30 min", "ru": ", завершено через 30 мин"}[code] in story
+
+
+def test_a_phone_that_its_site_explains_is_marked_in_the_list(tmp_path: Path) -> None:
+    lost = phone("101", DOWN)
+    its_site = replace(lost, target=Target("office", "site", "203.0.113.7"), kind=Kind.SITE)
+    incidents = [outage(1, its_site, NOW - HOUR, down=6, of=6), outage(2, lost, NOW - HOUR, explained_by=1)]
+    with site(tmp_path / "h.db", [connection(), lost], incidents=incidents) as web:
+        page = shown(web, "/incidents?open=1")
+
+    assert page.count('explained by <a href="/incidents/1">Incident 1</a>') == 1
+
+
     assert "unsafe" not in policy
     # It would be made anew each time.
     assert "http-equiv" not in page

@@ -287,7 +287,13 @@ TEXTS = {
     "What": "Что",
     "When": "Когда",
     "By": "Кем",
-    "things that are watched: {n}": "наблюдаемых объектов: {n}",
+    "targets matched: {n}": "наблюдаемых объектов: {n}",
+    "{n} d": "{n} дн.",
+    "acknowledged": "учтено",
+    "silenced": "заглушено",
+    "There is no such page.": "Такой страницы нет.",
+    "over, was {state}": "завершено, было: {state}",
+    "{since} – {until}, over after {duration}": "{since} – {until}, завершено через {duration}",
     "None.": "Нет.",
     "Nobody is told of these. They are watched and recorded as ever; what is still down at the end is told then.": (
         "Об этом не сообщается, но оно наблюдается и записывается; о том, что в конце недоступно, сообщается тогда."

@@ -18,12 +18,14 @@ from healthmon.report.availability.html.strips import StripPart
 from healthmon.report.status.rows import SEVERITY, FailingUrl, PbxStatus, TargetStatus
 
 #: So many open incidents, phones that are down, and sites are shown; a line says how many more there are.
-MOST_INCIDENTS, MOST_DEVICES, MOST_SITES = 12, 12, 60
+MOST_INCIDENTS, MOST_DEVICES, MOST_SITES = 20, 12, 60
 
 #: Of a site of which no greater part is missing, the number says enough.
 FEW_MISSING = 0.1
 
 _WORST_FIRST = (*SEVERITY, UNSURE)
+#: The biggest cause first.
+_KINDS = tuple(Kind)
 
 
 class CheckMark(Struct, frozen=True):
@@ -97,6 +99,8 @@ class IncidentLine(Struct, frozen=True):
     lasted: str
     why: str
     notes: tuple[str, ...]
+    #: The number of the incident that explains it.
+    explained_by: int | None
 
 
 class Overview(Struct, frozen=True):
@@ -110,7 +114,7 @@ class Overview(Struct, frozen=True):
     troubled: tuple[TargetTile, ...]
     healthy: tuple[TargetTile, ...]
     pbxs: tuple[PbxCard, ...]
-    #: Those of single devices are said of the devices.
+    #: Of all kinds, the worst first; not those that a bigger one explains.
     incidents: tuple[IncidentLine, ...]
     more_incidents: int
     #: Devices that are down for no cause that is shown, or of which an incident lasts.
@@ -139,11 +143,8 @@ class Overviewer:
         rows = self._status.targets
         causes = {cause.incident for cause in self._status.causes}
         devices = [row for row in rows if row.kind.is_device and _is_told(row) and row.explained_by not in causes]
-        told = [
-            incident
-            for incident in self._present.incidents[::-1]
-            if incident.explained_by not in self._incidents and not incident.kind.is_device
-        ]
+        told = [incident for incident in self._present.incidents if incident.explained_by not in self._incidents]
+        told.sort(key=_worst_first)
         providers = [(row.is_plain_up, self.tile(row)) for row in rows if row.kind in WITH_COURSE]
         sites = self.sites()
         headline = self.headline()
@@ -356,12 +357,21 @@ def _is_told(row: TargetStatus) -> bool:
 def incident_line(incident: Incident, words: Words) -> IncidentLine:
     """Show an incident in a line of a list."""
     return IncidentLine(
+def _worst_first(incident: Incident) -> tuple[int, int, float]:
+    """Put the worst first, of these the biggest cause, of these the newest."""
+    return SEVERITY[incident.state], _KINDS.index(incident.kind), -incident.since
+
+
         number=incident.id,
         what=words.thing(incident),
         look=look_of_incident(incident),
-        word=words.state_of(incident),
+        word=word,
         since=words.clock(incident.since),
         lasted=words.lasted(incident.lasted(words.now)),
+    word = words.state_of(incident)
+    if not incident.is_open:
+        word = words.text("over, was {state}", state=word)
         why=words.retold(incident.cause),
         notes=words.notes(incident),
     )
+        explained_by=incident.explained_by,
