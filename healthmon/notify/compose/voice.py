@@ -29,9 +29,10 @@ class Voice(Struct, frozen=True):
 
     def duration(self, seconds: float) -> str:
         """Write a duration in words, in at most two units: ``41 s``, ``12 min``, ``2 h 5 min``, ``3 days``."""
-        return " ".join(self._length(number, unit) for number, unit in divided(seconds))
+        return " ".join(self.length(number, unit) for number, unit in divided(seconds))
 
-    def _length(self, number: int, unit: Unit) -> str:
+    def length(self, number: int, unit: Unit) -> str:
+        """Write so many of a unit of time: ``12 min``."""
         if unit is Unit.SECOND:
             return self.text("{n} s", n=number)
         if unit is Unit.MINUTE:

@@ -237,10 +237,17 @@ class Overviewer:
             parts=tuple(parts_of(course.strip, window)),
         )
 
+    def incident_of(self, row: TargetStatus) -> Incident | None:
+        """Find the incident of a target that lasts; None: there is none."""
+        if row.incident is None:
+            return None
+        return self._incidents.get(row.incident)
+
     def _notes(self, row: TargetStatus) -> tuple[str, ...]:
         notes = tuple(filter(None, (self._words.pending(row),)))
-        if row.incident in self._incidents:
-            notes += self._words.notes(self._incidents[row.incident])
+        incident = self.incident_of(row)
+        if incident is not None:
+            notes += self._words.notes(incident)
         return notes
 
     def _since(self, row: TargetStatus) -> str:
@@ -350,28 +357,28 @@ class Overviewer:
         )
 
 
+def _worst_first(incident: Incident) -> tuple[int, int, float]:
+    """Put the worst first, of these the biggest cause, of these the newest."""
+    return SEVERITY[incident.state], _KINDS.index(incident.kind), -incident.since
+
+
 def _is_told(row: TargetStatus) -> bool:
     return row.is_alarm or row.incident is not None
 
 
 def incident_line(incident: Incident, words: Words) -> IncidentLine:
     """Show an incident in a line of a list."""
+    word = words.state_of(incident)
+    if not incident.is_open:
+        word = words.text("over, was {state}", state=word)
     return IncidentLine(
-def _worst_first(incident: Incident) -> tuple[int, int, float]:
-    """Put the worst first, of these the biggest cause, of these the newest."""
-    return SEVERITY[incident.state], _KINDS.index(incident.kind), -incident.since
-
-
         number=incident.id,
         what=words.thing(incident),
         look=look_of_incident(incident),
         word=word,
         since=words.clock(incident.since),
         lasted=words.lasted(incident.lasted(words.now)),
-    word = words.state_of(incident)
-    if not incident.is_open:
-        word = words.text("over, was {state}", state=word)
         why=words.retold(incident.cause),
         notes=words.notes(incident),
-    )
         explained_by=incident.explained_by,
+    )

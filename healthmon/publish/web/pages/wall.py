@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -21,8 +22,8 @@ PROVIDER_COLUMNS = ((4, 2), (6, 3), (12, 4), (20, 5), (30, 6), (40, 8))
 SITE_COLUMNS = ((6, 3), (12, 4), (24, 6), (40, 8), (60, 10))
 #: Where fewer lie beside each other, each is wide enough.
 LEAST_FOR_WIDE = 5
-#: So many characters at the end of a name are always shown.
-END = 2
+#: So many characters at the end of a name are always shown, and more where names differ further in front.
+END, LONGEST_END = 2, 8
 
 
 class WallTile(Struct, frozen=True):
@@ -34,6 +35,10 @@ class WallTile(Struct, frozen=True):
     end: str
     look: str
     said: str
+    #: For how long that is so, in few characters; "": that is not said.
+    lasted: str = ""
+    #: Whether somebody took note of it, or nobody is told: it is nothing new.
+    is_noted: bool = False
 
 
 def wall_values(moment: Moment) -> dict[str, Any]:
@@ -41,11 +46,13 @@ def wall_values(moment: Moment) -> dict[str, Any]:
     status, words = moment.present.status, moment.words
     maker = Overviewer(moment.present, moment.background, words)
     providers = [row for row in status.targets if row.kind in WITH_COURSE]
-    tiles = [_provider(row, maker, moment) for row in providers[:MOST_PROVIDERS]]
+    ends = ends_of([words.name(row.target) for row in providers[:MOST_PROVIDERS]])
+    tiles = [_provider(row, maker, moment, ends) for row in providers[:MOST_PROVIDERS]]
     columns, troubled = _columns(len(tiles), PROVIDER_COLUMNS), sum(bool(tile.said) for tile in tiles)
     # What is wrong is twice as wide, as long as that is little.
     is_wide = columns >= LEAST_FOR_WIDE and troubled <= columns // 2
     sites = maker.sites()
+    site_ends = ends_of([visible(bar.target.resource) for bar in sites[:MOST_SITES]])
     look, headline = maker.headline()
     return {
         "title": headline,
@@ -59,7 +66,7 @@ def wall_values(moment: Moment) -> dict[str, Any]:
         "provider_rows": -(-(len(tiles) + troubled * is_wide) // columns),
         "is_wide": is_wide,
         "more_providers": max(len(providers) - MOST_PROVIDERS, 0),
-        "sites": [_site(bar) for bar in sites[:MOST_SITES]],
+        "sites": [_site(bar, site_ends) for bar in sites[:MOST_SITES]],
         "site_columns": _columns(len(sites), SITE_COLUMNS),
         "more_sites": max(len(sites) - MOST_SITES, 0),
         "counts": list(maker.device_counts()),
@@ -71,21 +78,49 @@ def _columns(number: int, table: Sequence[tuple[int, int]]) -> int:
     return next((columns for most, columns in table if number <= most), table[-1][1])
 
 
-def _provider(row: TargetStatus, maker: Overviewer, moment: Moment) -> WallTile:
+def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, ends: Mapping[str, int]) -> WallTile:
     """Of what is well a name is enough; of the rest how it is, and for how long."""
-    tile, said = maker.tile(row), ""
-    if tile.look != Health.UP:
+    tile, words, said, lasted = maker.tile(row), moment.words, "", ""
+    incident = maker.incident_of(row)
+    is_acknowledged = incident is not None and incident.acked_at is not None
+    is_silenced = incident is not None and bool(incident.muted_by)
+    if is_acknowledged:
+        said = words.text("acknowledged")
+    elif is_silenced:
+        said = words.text("silenced")
+    elif tile.look != Health.UP:
         said = tile.word
     if row.since and row.state is not Health.UP:
-        said = f"{tile.word} · {moment.words.lasted(moment.present.status.lasted_s(row.since))}"
-    return WallTile(str(row.target), *_divided(tile.name), tile.look, said)
+        lasted = words.shortly(moment.present.status.lasted_s(row.since))
+    return WallTile(
+        str(row.target), *_divided(tile.name, ends), tile.look, said, lasted, is_acknowledged or is_silenced
+    )
 
 
-def _site(bar: SiteBar) -> WallTile:
-    return WallTile(bar.key, *_divided(visible(bar.target.resource)), bar.look, f"{bar.up}/{bar.of}")
+def _site(bar: SiteBar, ends: Mapping[str, int]) -> WallTile:
+    return WallTile(bar.key, *_divided(visible(bar.target.resource), ends), bar.look, f"{bar.up}/{bar.of}")
 
 
-def _divided(name: str) -> tuple[str, str]:
-    if len(name) <= END:
+def _divided(name: str, ends: Mapping[str, int]) -> tuple[str, str]:
+    end = ends[name]
+    if len(name) <= end:
         return name, ""
-    return name[:-END], name[-END:]
+    return name[:-end], name[-end:]
+
+
+def ends_of(names: Sequence[str]) -> dict[str, int]:
+    """Say how many characters at the end of each name tell it from the others; numbers stay whole.
+
+    Where that takes too many, the names differ in front, which is shown.
+    """
+    shared = Counter(name[-length:] for name in set(names) for length in range(END, LONGEST_END + 1))
+    found = {}
+    for name in names:
+        found[name] = END
+        for length in range(END, LONGEST_END + 1):
+            end = name[-length:]
+            is_within_a_number = end[:1].isdigit() and name[: -len(end)][-1:].isdigit()
+            if shared[end] == 1 and not is_within_a_number:
+                found[name] = length
+                break
+    return found

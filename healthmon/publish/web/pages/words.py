@@ -14,7 +14,7 @@ from healthmon.report.status.rows import TargetStatus
 from healthmon.report.status.words import in_short
 from healthmon.report.target_names import short_name
 from healthmon.text.visible import visible
-from healthmon.times.lengths import MINUTE
+from healthmon.times.lengths import MINUTE, Unit, divided
 
 
 class Words:
@@ -34,6 +34,13 @@ class Words:
         if seconds >= MINUTE:
             seconds -= seconds % MINUTE
         return self._voice.duration(seconds)
+
+    def shortly(self, seconds: float) -> str:
+        """Write a duration in one unit and few characters, rounded down: ``41 s``, ``12 min``, ``5 h``, ``213 d``."""
+        number, unit = divided(seconds)[0]
+        if unit is Unit.DAY:
+            return self.text("{n} d", n=number)
+        return self._voice.length(number, unit)
 
     def clock(self, at: float) -> str:
         """Write a time shortly: ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``."""
