@@ -127,6 +127,32 @@ def test_a_page_whose_name_leads_here_sees_no_page(host: str, tmp_path: Path) ->
         assert web.get("/", Host=host)[0] == 403
 
 
+@pytest.mark.parametrize(
+    ("code", "path", "says"),
+    [
+        ("en", "/nix", "There is no such page."),
+        ("ru", "/nix", "Такой страницы нет."),
+        ("ru", "/targets/nobody", "nobody: под таким именем ничего не наблюдалось; имена показывает"),
+        ("ru", "/targets?state=red", "state=red: допустимы up, degraded, down, unknown"),
+        ("ru", "/targets?page=x", "page: x: нужно целое число от 0 до 1000000000"),
+        ("ru", "/settings", "настройки показываются тем, кто вошёл"),
+        ("ru", "/login", "войти здесь никто не может"),
+    ],
+)
+def test_what_is_refused_is_a_page_in_the_language_of_the_others(
+    code: str, path: str, says: str, tmp_path: Path
+) -> None:
+    with site(tmp_path / "h.db", [connection()], shown={"spoken": code}) as web:
+        answer = web.ask("GET", path, Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+
+    assert answer.status_code >= 400
+    assert answer.mimetype == "text/html"
+    assert f'<html lang="{code}"' in answer.text
+    assert says in text_of(answer.text)
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
 # ---------------------------------------------------------------- the overview
 
 

@@ -7,6 +7,7 @@ Unreachable") and commands stay English in every language.
 from __future__ import annotations
 
 from healthmon.languages import Language, Noun
+from healthmon.languages.ru.refusals import REFUSALS
 from healthmon.languages.ru.stories import STORIES
 
 #: Genders, in the order in which ``STATES`` lists the forms; the last is that for several things, too.
@@ -457,6 +458,7 @@ TEXTS = {
 SAYINGS = {
     # First, for they have others in them.
     **STORIES,
+    **REFUSALS,
     "critical": "критическая",
     "warning": "предупреждение",
     "info": "информация",

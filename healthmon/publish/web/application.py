@@ -28,7 +28,7 @@ from healthmon.publish.web.orders_api import orders_api
 from healthmon.publish.web.pages.background import Backgrounds
 from healthmon.publish.web.pages.forms import forms
 from healthmon.publish.web.pages.login import login
-from healthmon.publish.web.pages.refusals import OF_PAGES
+from healthmon.publish.web.pages.refusals import OF_PAGES, is_for_a_browser, no_such_page
 from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.pages.routes import pages
 from healthmon.publish.web.public import PublicPage, public
@@ -77,7 +77,7 @@ def application(
     app.register_blueprint(_description())
     app.register_blueprint(public([PublicPage(page, live, plans, zone, made) for page in for_everybody], made))
     app.register_error_handler(HealthmonError, _refused)
-    app.register_error_handler(HTTPException, _no_page)
+    app.register_error_handler(HTTPException, lambda error: _no_page(error, made))
     app.before_request(guard(access))
     app.after_request(_finished)
     app.wsgi_app = ShortWay(app.wsgi_app, access, made, {**OF_ALL, **OF_PAGES})  # type: ignore[method-assign]
@@ -90,11 +90,14 @@ def _finished(response: Response) -> Response:
     return response
 
 
-def _no_page(error: HTTPException) -> Response:
-    """What Flask refuses by itself is one sentence, too."""
-    if error.code == HTTPStatus.NOT_FOUND:
-        return plain(f"there is nothing at {visible(shown(request.path))}\n", HTTPStatus.NOT_FOUND)
-    return plain(f"{error.description}\n", HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
+def _no_page(error: HTTPException, made: Pages) -> Response:
+    """What Flask refuses by itself is one sentence, too; to a browser on a page."""
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    if is_for_a_browser():
+        return no_such_page(error, status, made)
+    if status == HTTPStatus.NOT_FOUND:
+        return plain(f"there is nothing at {visible(shown(request.path))}\n", status)
+    return plain(f"{error.description}\n", status)
 
 
 def _refused(error: HealthmonError) -> Response:

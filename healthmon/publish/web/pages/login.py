@@ -12,6 +12,7 @@ from healthmon.publish.web.access.guard import FORM_FIELD, is_same, keep_cookie,
 from healthmon.publish.web.access.sessions import LASTS
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.live import Busy
+from healthmon.publish.web.pages.refusals import as_pages
 from healthmon.publish.web.pages.rendering import Pages
 
 #: Whoever opens the page to log in has so long to do so (seconds).
@@ -74,6 +75,7 @@ def login(access: Access, made: Pages) -> Blueprint:
         keep_cookie(response, access, FORM, secret, lasts=FORM_LASTS)
         return response
 
+    as_pages(routes, made)
     return routes
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from http import HTTPStatus
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
 
 from healthmon.errors import HealthmonError
+from healthmon.publish.web.access.guard import is_for_programs
 from healthmon.publish.web.pages.rendering import POLICY, Pages
 from healthmon.publish.web.statuses import finished, status_of
 
@@ -17,7 +21,7 @@ def as_pages(routes: Blueprint, made: Pages) -> None:
 
     @routes.errorhandler(HealthmonError)
     def refused(error: HealthmonError) -> Response:
-        return finished(error, made.refused(str(error), status_of(error)))
+        return finished(error, made.refused(made.words().retold(str(error)), status_of(error)))
 
     @routes.after_request
     def guard(response: Response) -> Response:
@@ -25,3 +29,19 @@ def as_pages(routes: Blueprint, made: Pages) -> None:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.update(OF_PAGES)
         return response
+
+
+def is_for_a_browser() -> bool:
+    """Whether a page is asked for: a browser says that it takes HTML, a program does not."""
+    return "text/html" in request.headers.get("Accept", "") and not is_for_programs(request.path)
+
+
+def no_such_page(error: HTTPException, status: HTTPStatus, made: Pages) -> Response:
+    """Answer with a page what Flask refuses by itself."""
+    words = made.words()
+    sentence = words.retold(error.description or status.phrase)
+    if status == HTTPStatus.NOT_FOUND:
+        sentence = words.text("There is no such page.")
+    response = made.refused(sentence, status)
+    response.headers.update({**OF_PAGES, "Content-Security-Policy": POLICY})
+    return response
