@@ -23,8 +23,8 @@ from healthmon.model import Changes, Check, CheckState, Freshness, Health, Kind,
 from healthmon.publish.web.pages.wall import ends_of
 from healthmon.store.write.orders import open_commander
 from healthmon.times.weekly import Weekly
-from tests.publish.scene import Site, opened, site
 from tests.publish.guests import guests, log_in
+from tests.publish.scene import Site, opened, site
 from tests.report.builder import (
     DAY,
     HOUR,
@@ -228,33 +228,6 @@ def test_phones_that_an_outage_of_their_site_explains_are_not_listed_one_by_one(
     assert " 101 peer status Unreachable" not in page
 
 
-def test_who_acknowledged_and_why_nobody_is_told_is_said(tmp_path: Path) -> None:
-    state = provider("trunk", DOWN)
-    facts: dict[str, Any] = {
-        "acked_at": NOW - 60,
-        "acked_by": "anna",
-        "ack_reason": "ticket 4711",
-        "muted_by": "silence 12",
-    }
-    with site(tmp_path / "h.db", [connection(), state], incidents=[outage(7, state, NOW - HOUR, **facts)]) as web:
-        page = text_of(shown(web))
-
-    assert page.count("acknowledged by anna: ticket 4711") == 2
-    assert page.count("nobody is told: silence 12") == 2
-
-
-def test_a_receiver_that_cannot_be_told_is_at_the_top(tmp_path: Path) -> None:
-    path, state = tmp_path / "h.db", provider("trunk", DOWN)
-    fail_to_tell(path, outage(1, state, NOW - HOUR), "oncall/mail", NOW - 60)
-    with site(path, [connection(), state]) as web:
-        assert "Cannot tell oncall/mail: no answer from mail.example.org" in text_of(shown(web))
-
-
-# ---------------------------------------------------------------- when nobody can be sure
-
-
-def test_nothing_is_green_when_no_daemon_watches(tmp_path: Path) -> None:
-    with site(tmp_path / "h.db", [connection(), provider("trunk"), phone("101")]) as web:
 def numbers(page: str) -> list[str]:
     """The numbers of the incidents in a list, from the top."""
     return re.findall(r'data-key="incident (\d+)"', page)
@@ -286,6 +259,33 @@ def test_twenty_open_incidents_are_listed_and_a_line_leads_to_the_others(tmp_pat
     assert '<a href="/incidents?open=1">… and 3 more</a>' in page
 
 
+def test_who_acknowledged_and_why_nobody_is_told_is_said(tmp_path: Path) -> None:
+    state = provider("trunk", DOWN)
+    facts: dict[str, Any] = {
+        "acked_at": NOW - 60,
+        "acked_by": "anna",
+        "ack_reason": "ticket 4711",
+        "muted_by": "silence 12",
+    }
+    with site(tmp_path / "h.db", [connection(), state], incidents=[outage(7, state, NOW - HOUR, **facts)]) as web:
+        page = text_of(shown(web))
+
+    assert page.count("acknowledged by anna: ticket 4711") == 2
+    assert page.count("nobody is told: silence 12") == 2
+
+
+def test_a_receiver_that_cannot_be_told_is_at_the_top(tmp_path: Path) -> None:
+    path, state = tmp_path / "h.db", provider("trunk", DOWN)
+    fail_to_tell(path, outage(1, state, NOW - HOUR), "oncall/mail", NOW - 60)
+    with site(path, [connection(), state]) as web:
+        assert "Cannot tell oncall/mail: no answer from mail.example.org" in text_of(shown(web))
+
+
+# ---------------------------------------------------------------- when nobody can be sure
+
+
+def test_nothing_is_green_when_no_daemon_watches(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), provider("trunk"), phone("101")]) as web:
         web.now += 60
         web.live.look()
         page = shown(web)
@@ -351,6 +351,17 @@ def test_the_configuration_names_sites_and_phones(tmp_path: Path) -> None:
         assert "Telekom up trunk" in text_of(shown(web))
 
 
+def test_under_the_name_that_people_use_stands_its_own_and_not_that_of_whoever_has_logged_in(tmp_path: Path) -> None:
+    plans = Plans(names={"PJSIP/trunk": "Telekom"})
+    with site(tmp_path / "h.db", [connection(), provider("trunk")], shown={"plans": plans, "guests": guests()}) as web:
+        log_in(web)
+        top, _, main = shown(web, "/targets/trunk").partition("<main")
+
+    assert "anna" in text_of(top)
+    assert "Telekom up trunk since" in text_of(main)
+    assert "anna" not in main
+
+
 # ---------------------------------------------------------------- the list of targets
 
 
@@ -367,6 +378,25 @@ STATES = [
 def listed(page: str) -> list[str]:
     """The names in the list."""
     return re.findall(r'<th scope="row"><a [^>]*>([^<]*)</a>', page)
+
+
+@pytest.mark.parametrize(
+    ("question", "chosen"),
+    [
+        ("check=registration", '<option value="registration" selected>registration</option>'),
+        ("kind=gateway", '<option value="gateway" selected>gateway</option>'),
+        ("pbx=gone", '<option value="gone" selected>gone</option>'),
+        ("site=198.51.100.9", '<option value="198.51.100.9" selected>198.51.100.9</option>'),
+    ],
+)
+def test_what_is_asked_for_is_shown_as_chosen_also_where_nothing_is_like_that(
+    question: str, chosen: str, tmp_path: Path
+) -> None:
+    with site(tmp_path / "h.db", STATES) as web:
+        page = shown(web, f"/targets?{question}")
+
+    assert chosen in page
+    assert "Nothing is like that." in page
 
 
 @pytest.mark.parametrize(
@@ -409,17 +439,6 @@ def test_a_long_list_comes_in_pages_that_keep_what_was_asked_for(tmp_path: Path)
     assert 'href="/targets?kind=phone&amp;sort=name&amp;page=2" rel="next"' in first
     assert "120 of 120 targets, 101–120" in text_of(second)
     assert 'rel="next"' not in second
-def test_under_the_name_that_people_use_stands_its_own_and_not_that_of_whoever_has_logged_in(tmp_path: Path) -> None:
-    plans = Plans(names={"PJSIP/trunk": "Telekom"})
-    with site(tmp_path / "h.db", [connection(), provider("trunk")], shown={"plans": plans, "guests": guests()}) as web:
-        log_in(web)
-        top, _, main = shown(web, "/targets/trunk").partition("<main")
-
-    assert "anna" in text_of(top)
-    assert "Telekom up trunk since" in text_of(main)
-    assert "anna" not in main
-
-
 
 
 @pytest.mark.parametrize("question", ["state=ill", "kind=cow", "page=-1", "page=x", "sort=size"])
@@ -551,6 +570,28 @@ def test_an_incident_of_a_phone_has_no_text_for_a_provider(tmp_path: Path) -> No
         assert "provider-text" not in shown(web, "/incidents/1")
 
 
+@pytest.mark.parametrize(("code", "says"), [("en", "over, was down"), ("ru", "завершено, было: недоступно")])
+def test_of_what_is_over_it_is_said_so_and_how_long_it_lasted(tmp_path: Path, code: str, says: str) -> None:
+    state = provider("trunk")
+    incidents = [outage(5, state, NOW - HOUR, NOW - HOUR / 2)]
+    with site(tmp_path / "h.db", [connection(), state], incidents=incidents, shown={"spoken": code}) as web:
+        listed, story = (text_of(shown(web, path)) for path in ("/incidents", "/incidents/5"))
+
+    assert says in listed
+    assert says in story.partition("Fri 1 May 2026" if code == "en" else "2026")[0]
+    assert {"en": ", over after 30 min", "ru": ", завершено через 30 мин"}[code] in story
+
+
+def test_a_phone_that_its_site_explains_is_marked_in_the_list(tmp_path: Path) -> None:
+    lost = phone("101", DOWN)
+    its_site = replace(lost, target=Target("office", "site", "203.0.113.7"), kind=Kind.SITE)
+    incidents = [outage(1, its_site, NOW - HOUR, down=6, of=6), outage(2, lost, NOW - HOUR, explained_by=1)]
+    with site(tmp_path / "h.db", [connection(), lost], incidents=incidents) as web:
+        page = shown(web, "/incidents?open=1")
+
+    assert page.count('explained by <a href="/incidents/1">Incident 1</a>') == 1
+
+
 @pytest.mark.parametrize("number", ["2", "99999999999999999999999"])
 def test_an_incident_that_never_was_is_not_found(number: str, tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
@@ -626,28 +667,6 @@ def test_the_page_of_reports_offers_what_there_is_and_keeps_what_was_chosen(tmp_
     assert '<iframe class="report" src="/report/document?range=last-month&amp;pbx=branch&amp;by=day"' in page
     assert page.count(" download>") == 5
     assert "frame-src 'self'" in policy
-@pytest.mark.parametrize(("code", "says"), [("en", "over, was down"), ("ru", "завершено, было: недоступно")])
-def test_of_what_is_over_it_is_said_so_and_how_long_it_lasted(tmp_path: Path, code: str, says: str) -> None:
-    state = provider("trunk")
-    incidents = [outage(5, state, NOW - HOUR, NOW - HOUR / 2)]
-    with site(tmp_path / "h.db", [connection(), state], incidents=incidents, shown={"spoken": code}) as web:
-        listed, story = (text_of(shown(web, path)) for path in ("/incidents", "/incidents/5"))
-
-    assert says in listed
-    assert says in story.partition("Fri 1 May 2026" if code == "en" else "2026")[0]
-    assert {"en": ", over after 30 min", "ru": ", завершено через 30 мин"}[code] in story
-
-
-def test_a_phone_that_its_site_explains_is_marked_in_the_list(tmp_path: Path) -> None:
-    lost = phone("101", DOWN)
-    its_site = replace(lost, target=Target("office", "site", "203.0.113.7"), kind=Kind.SITE)
-    incidents = [outage(1, its_site, NOW - HOUR, down=6, of=6), outage(2, lost, NOW - HOUR, explained_by=1)]
-    with site(tmp_path / "h.db", [connection(), lost], incidents=incidents) as web:
-        page = shown(web, "/incidents?open=1")
-
-    assert page.count('explained by <a href="/incidents/1">Incident 1</a>') == 1
-
-
     assert "unsafe" not in policy
     # It would be made anew each time.
     assert "http-equiv" not in page
@@ -695,12 +714,12 @@ def test_silences_and_maintenance_are_shown_with_what_they_mute(tmp_path: Path) 
 
     assert MARKUP not in page
     now, planned, over = (unescape(text_of(part)) for part in page.split("<section")[1:4])
-    assert "endpoint=PJSIP/trunk silence 2 · things that are watched: 1" in now
+    assert "endpoint=PJSIP/trunk silence 2 · targets matched: 1" in now
     assert "Incident 7 provider trunk (office)" in now
     assert f"13:00 – 2 May 13:00 anna {MARKUP}" in now
-    assert "pbx=branch maintenance lunch · things that are watched: 0 13:00 – 15:00" in now
+    assert "pbx=branch maintenance lunch · targets matched: 0 13:00 – 15:00" in now
     assert planned.count("maintenance night") == 7
-    assert "kind=phone maintenance night · things that are watched: 1 2 May 02:00 – 2 May 04:00" in planned
+    assert "kind=phone maintenance night · targets matched: 1 2 May 02:00 – 2 May 04:00" in planned
     assert "endpoint=PJSIP/9* silence 1" in over
     assert "silence 1" not in now
 

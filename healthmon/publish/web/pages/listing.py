@@ -126,6 +126,17 @@ def _choices(moment: Moment, asked: Mapping[str, str]) -> dict[str, list[ListCho
             ("since", words.text("last change first")),
         ],
     }
+    # What is asked for is shown as chosen, also where nothing is like that.
+    chosen = {
+        "kind": words.language.noun(asked.get("kind", "")),
+        "check": words.check(asked.get("check", "")),
+        "pbx": asked.get("pbx", ""),
+        "site": words.site(asked.get("site", "")),
+    }
+    for name, said in chosen.items():
+        given = asked.get(name, "")
+        if given and given not in dict(lists[name]):
+            lists[name].append((given, said))
     return {
         name: [ListChoice(value, said, asked.get(name, "") == value) for value, said in values]
         for name, values in lists.items()
