@@ -24,6 +24,12 @@ SITE_COLUMNS = ((6, 3), (12, 4), (24, 6), (40, 8), (60, 10))
 LEAST_FOR_WIDE = 5
 #: So many characters at the end of a name are always shown, and more where names differ further in front.
 END, LONGEST_END = 2, 8
+#: Where so many tiles lie beside each other, there is no room for anything in front of an end that is longer.
+NARROW, END_WITH_FRONT = 8, 5
+
+
+#: Of each name the part that may be cut, and the one that may not.
+Cuts = Mapping[str, tuple[str, str]]
 
 
 class WallTile(Struct, frozen=True):
@@ -38,7 +44,7 @@ class WallTile(Struct, frozen=True):
     #: For how long that is so, in few characters; "": that is not said.
     lasted: str = ""
     #: Whether somebody took note of it, or nobody is told: it is nothing new.
-    is_noted: bool = False
+    is_known: bool = False
 
 
 def wall_values(moment: Moment) -> dict[str, Any]:
@@ -46,13 +52,16 @@ def wall_values(moment: Moment) -> dict[str, Any]:
     status, words = moment.present.status, moment.words
     maker = Overviewer(moment.present, moment.background, words)
     providers = [row for row in status.targets if row.kind in WITH_COURSE]
-    ends = ends_of([words.name(row.target) for row in providers[:MOST_PROVIDERS]])
-    tiles = [_provider(row, maker, moment, ends) for row in providers[:MOST_PROVIDERS]]
-    columns, troubled = _columns(len(tiles), PROVIDER_COLUMNS), sum(bool(tile.said) for tile in tiles)
+    shown = providers[:MOST_PROVIDERS]
+    columns = _columns(len(shown), PROVIDER_COLUMNS)
+    cuts = cuts_of([words.name(row.target) for row in shown], columns)
+    tiles = [_provider(row, maker, moment, cuts) for row in shown]
+    troubled = sum(bool(tile.said) for tile in tiles)
     # What is wrong is twice as wide, as long as that is little.
     is_wide = columns >= LEAST_FOR_WIDE and troubled <= columns // 2
     sites = maker.sites()
-    site_ends = ends_of([visible(bar.target.resource) for bar in sites[:MOST_SITES]])
+    site_columns = _columns(len(sites), SITE_COLUMNS)
+    site_cuts = cuts_of([visible(bar.target.resource) for bar in sites[:MOST_SITES]], site_columns)
     look, headline = maker.headline()
     return {
         "title": headline,
@@ -66,8 +75,8 @@ def wall_values(moment: Moment) -> dict[str, Any]:
         "provider_rows": -(-(len(tiles) + troubled * is_wide) // columns),
         "is_wide": is_wide,
         "more_providers": max(len(providers) - MOST_PROVIDERS, 0),
-        "sites": [_site(bar, site_ends) for bar in sites[:MOST_SITES]],
-        "site_columns": _columns(len(sites), SITE_COLUMNS),
+        "sites": [_site(bar, site_cuts) for bar in sites[:MOST_SITES]],
+        "site_columns": site_columns,
         "more_sites": max(len(sites) - MOST_SITES, 0),
         "counts": list(maker.device_counts()),
     }
@@ -78,7 +87,7 @@ def _columns(number: int, table: Sequence[tuple[int, int]]) -> int:
     return next((columns for most, columns in table if number <= most), table[-1][1])
 
 
-def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, ends: Mapping[str, int]) -> WallTile:
+def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, cuts: Cuts) -> WallTile:
     """Of what is well a name is enough; of the rest how it is, and for how long."""
     tile, words, said, lasted = maker.tile(row), moment.words, "", ""
     incident = maker.incident_of(row)
@@ -90,37 +99,33 @@ def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, ends: Mappin
         said = words.text("silenced")
     elif tile.look != Health.UP:
         said = tile.word
-    if row.since and row.state is not Health.UP:
+    is_known = is_acknowledged or is_silenced
+    if row.since and row.state is not Health.UP and not is_known:
         lasted = words.shortly(moment.present.status.lasted_s(row.since))
-    return WallTile(
-        str(row.target), *_divided(tile.name, ends), tile.look, said, lasted, is_acknowledged or is_silenced
-    )
+    return WallTile(str(row.target), *cuts[tile.name], tile.look, said, lasted, is_known)
 
 
-def _site(bar: SiteBar, ends: Mapping[str, int]) -> WallTile:
-    return WallTile(bar.key, *_divided(visible(bar.target.resource), ends), bar.look, f"{bar.up}/{bar.of}")
+def _site(bar: SiteBar, cuts: Cuts) -> WallTile:
+    return WallTile(bar.key, *cuts[visible(bar.target.resource)], bar.look, f"{bar.up}/{bar.of}")
 
 
-def _divided(name: str, ends: Mapping[str, int]) -> tuple[str, str]:
-    end = ends[name]
-    if len(name) <= end:
-        return name, ""
-    return name[:-end], name[-end:]
+def cuts_of(names: Sequence[str], columns: int) -> Cuts:
+    """Divide each name so that its end tells it from the others; numbers stay whole.
 
-
-def ends_of(names: Sequence[str]) -> dict[str, int]:
-    """Say how many characters at the end of each name tell it from the others; numbers stay whole.
-
-    Where that takes too many, the names differ in front, which is shown.
+    Where that takes too many characters, the names differ in front, which is shown. ``columns``: so many tiles lie
+    beside each other.
     """
     shared = Counter(name[-length:] for name in set(names) for length in range(END, LONGEST_END + 1))
-    found = {}
+    cuts = {}
     for name in names:
-        found[name] = END
+        front, end = name[:-END], name[-END:]
         for length in range(END, LONGEST_END + 1):
-            end = name[-length:]
-            is_within_a_number = end[:1].isdigit() and name[: -len(end)][-1:].isdigit()
-            if shared[end] == 1 and not is_within_a_number:
-                found[name] = length
+            longer = name[-length:]
+            is_within_a_number = longer[:1].isdigit() and name[:-length][-1:].isdigit()
+            if shared[longer] == 1 and not is_within_a_number:
+                front, end = name[:-length], longer
                 break
-    return found
+        if front and columns >= NARROW and len(end) > END_WITH_FRONT:
+            front = "…"
+        cuts[name] = (front, end)
+    return cuts
