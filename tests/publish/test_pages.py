@@ -385,8 +385,6 @@ def listed(page: str) -> list[str]:
     [
         ("check=registration", '<option value="registration" selected>registration</option>'),
         ("kind=gateway", '<option value="gateway" selected>gateway</option>'),
-        ("pbx=gone", '<option value="gone" selected>gone</option>'),
-        ("site=198.51.100.9", '<option value="198.51.100.9" selected>198.51.100.9</option>'),
     ],
 )
 def test_what_is_asked_for_is_shown_as_chosen_also_where_nothing_is_like_that(

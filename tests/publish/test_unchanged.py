@@ -157,7 +157,8 @@ def test_a_session_that_is_over_is_led_to_log_in_though_the_page_is_as_it_was(tm
         second = secret_of(web)
         of_second = mark_of(web, "/silences")
         as_session(web, first)
-        # To keep a page fresh is not to do anything.
+        # To keep a page fresh is not to do anything. It says meanwhile that nobody has watched for long.
+        mark = web.ask("GET", "/silences", If_None_Match=mark).headers["ETag"]
         before = web.ask("GET", "/silences", If_None_Match=mark)
         web.now += 11
         web.live.look()

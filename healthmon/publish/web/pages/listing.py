@@ -127,14 +127,8 @@ def _choices(moment: Moment, asked: Mapping[str, str]) -> dict[str, list[ListCho
         ],
     }
     # What is asked for is shown as chosen, also where nothing is like that.
-    chosen = {
-        "kind": words.language.noun(asked.get("kind", "")),
-        "check": words.check(asked.get("check", "")),
-        "pbx": asked.get("pbx", ""),
-        "site": words.site(asked.get("site", "")),
-    }
-    for name, said in chosen.items():
-        given = asked.get(name, "")
+    kind, check = asked.get("kind", ""), asked.get("check", "")
+    for name, given, said in (("kind", kind, words.language.noun(kind)), ("check", check, words.check(check))):
         if given and given not in dict(lists[name]):
             lists[name].append((given, said))
     return {

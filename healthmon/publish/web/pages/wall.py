@@ -29,7 +29,7 @@ NARROW, END_WITH_FRONT = 8, 5
 
 
 #: Of each name the part that may be cut, and the one that may not.
-Cuts = Mapping[str, tuple[str, str]]
+DividedNames = Mapping[str, tuple[str, str]]
 
 
 class WallTile(Struct, frozen=True):
@@ -87,7 +87,7 @@ def _columns(number: int, table: Sequence[tuple[int, int]]) -> int:
     return next((columns for most, columns in table if number <= most), table[-1][1])
 
 
-def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, cuts: Cuts) -> WallTile:
+def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, cuts: DividedNames) -> WallTile:
     """Of what is well a name is enough; of the rest how it is, and for how long."""
     tile, words, said, lasted = maker.tile(row), moment.words, "", ""
     incident = maker.incident_of(row)
@@ -105,11 +105,11 @@ def _provider(row: TargetStatus, maker: Overviewer, moment: Moment, cuts: Cuts) 
     return WallTile(str(row.target), *cuts[tile.name], tile.look, said, lasted, is_known)
 
 
-def _site(bar: SiteBar, cuts: Cuts) -> WallTile:
+def _site(bar: SiteBar, cuts: DividedNames) -> WallTile:
     return WallTile(bar.key, *cuts[visible(bar.target.resource)], bar.look, f"{bar.up}/{bar.of}")
 
 
-def cuts_of(names: Sequence[str], columns: int) -> Cuts:
+def cuts_of(names: Sequence[str], columns: int) -> DividedNames:
     """Divide each name so that its end tells it from the others; numbers stay whole.
 
     Where that takes too many characters, the names differ in front, which is shown. ``columns``: so many tiles lie
