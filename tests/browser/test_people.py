@@ -18,6 +18,8 @@ from tests.browser.served import Served
 from tests.browser.test_live import PATIENCE, answers
 from tests.browser.worlds import office, world_served
 from tests.publish.guests import PASSWORD, guests
+from tests.publish.two_customers import FOREIGN, guests_of, written
+from tests.report.builder import running
 from tests.waiting import wait_for
 
 PHONE, SCREEN = 390, 1280
@@ -45,9 +47,9 @@ def fill_in(page: Page, form: str, **values: str) -> None:
     page.evaluate(f"document.querySelector('{form} button').click()")
 
 
-def log_in(page: Page, password: str = PASSWORD) -> None:
-    """Log in as anna."""
-    fill_in(page, 'form[action="/login"]', name="anna", password=password)
+def log_in(page: Page, password: str = PASSWORD, name: str = "anna") -> None:
+    """Log in, as anna if nobody else is named."""
+    fill_in(page, 'form[action="/login"]', name=name, password=password)
 
 
 def log_out(page: Page) -> None:
@@ -135,6 +137,49 @@ def test_a_screen_on_the_wall_needs_no_log_in(browser: Browser, web: Served) -> 
     page.go_to(f"{web.url}/targets")
     assert page.evaluate("location.pathname") == "/login"
     page.close()
+
+
+#: What acme's viewer looks at, and what of acme's stands there.
+OF_ACME = {
+    "/": ("trunk", "Reception", "2 of 3 addresses"),
+    "/targets": ("trunk", "Reception", "acme2"),
+    "/targets/hub:PJSIP/acme1": ("Reception", "203.0.113.7"),
+    "/incidents": ("trunk", "Reception"),
+    "/incidents/2": ("Reception",),
+    "/silences": ("ours",),
+    "/report": ("trunk", "Reception"),
+}
+#: All of a page that can be read, the report in it, too; and all that stands in either.
+READ = """[document, ...[...document.querySelectorAll('iframe')].map(frame => frame.contentDocument)]
+    .map(shown => shown.body.innerText).join('\\n')"""
+HELD = READ.replace("body.innerText", "documentElement.outerHTML")
+#: What can be ordered there.
+ORDERS = "[...document.forms].filter(form => form.method === 'post').map(form => new URL(form.action).pathname)"
+
+
+def test_a_customers_viewer_sees_what_is_his_and_can_order_nothing(
+    browser: Browser, axe_core: str, tmp_path: Path
+) -> None:
+    path, settings = written(tmp_path)
+    with running(path), Served(path, plans=settings.plans, guests=guests_of(settings)) as web:
+        large = browser.page(f"{web.url}/login", SCREEN)
+        log_in(large, name="vera")
+        large.wait_until("location.pathname === '/'")
+        small = browser.page(web.url, PHONE)
+        stumbled, orders = [], set()
+        for page, width in ((large, SCREEN), (small, PHONE)):
+            for address, his in OF_ACME.items():
+                page.go_to(web.url + address)
+                text = page.evaluate(READ)
+                assert [word for word in his if word not in text] == [], address
+                assert FOREIGN not in page.evaluate(HELD).lower(), address
+                orders |= set(page.evaluate(ORDERS))
+                stumbled += stumbled_over(page, axe_core, width)
+        large.close()
+        small.close()
+
+    assert stumbled == []
+    assert orders == {"/logout"}
 
 
 def has_open_incident(daemon: DemoDaemon) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from healthmon.config.credentials import hash_of_token
-from healthmon.config.loading.web_settings import load_web_settings
+from healthmon.config.loading.web_settings import WebSettings, load_web_settings
 from healthmon.config.sections.public import PublicConfig
 from healthmon.model import Check, Health, Kind, Matcher, Severity, Target
 from healthmon.publish.web.access.access import Guests
@@ -77,6 +77,9 @@ urls = json://127.0.0.1:9
 password_hash = {cheap_hash(PASSWORD)}
 role = operator
 customer = acme
+[user vera]
+password_hash = {cheap_hash(PASSWORD)}
+customer = acme
 [token acme]
 token_hash = {hash_of_token(ACME)}
 role = operate
@@ -134,15 +137,29 @@ def _fill(path: Path) -> None:
         commander.silence(own, since=NOW - 60, until=NOW + 1e9, author="amy", reason="ours")
 
 
-@contextmanager
-def two_customers(folder: Path, for_everybody: Sequence[PublicConfig] = ()) -> Iterator[Site]:
-    """The web process over it."""
+def written(folder: Path) -> tuple[Path, WebSettings]:
+    """Write the configuration and the database into a folder; return where it is, and what the web process knows."""
     path = folder / "h.db"
     config = path.with_suffix(".ini")
     config.write_text(CONFIGURATION)
     _fill(path)
-    settings = load_web_settings(config, {})
-    guests = Guests(settings.web, settings.users, settings.tokens, settings.customers)
-    shown = {"guests": guests, "plans": settings.plans, "has_phones": True, "for_everybody": for_everybody}
+    return path, load_web_settings(config, {})
+
+
+def guests_of(settings: WebSettings) -> Guests:
+    """Whoever may look."""
+    return Guests(settings.web, settings.users, settings.tokens, settings.customers)
+
+
+@contextmanager
+def two_customers(folder: Path, for_everybody: Sequence[PublicConfig] = ()) -> Iterator[Site]:
+    """The web process over it."""
+    path, settings = written(folder)
+    shown = {
+        "guests": guests_of(settings),
+        "plans": settings.plans,
+        "has_phones": True,
+        "for_everybody": for_everybody,
+    }
     with running(path), opened(path, **shown) as web, commands_forked(web):
         yield web
