@@ -43,6 +43,8 @@ _COLUMNS = (
     Column("checked"),
     Column("watch", Sort.NAME),
 )
+#: Shown where the configuration speaks of customers.
+_CUSTOMER = Column("customer", Sort.NAME)
 
 #: A person who waits for so long is told before how long it will take (seconds).
 WORTH_SAYING_S = 10.0
@@ -80,7 +82,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             if pbx.ami:
                 registrations |= _registrations(pbx, config, surveyed)
     if as_json:
-        click.echo(json_text(discovery_data(found, registrations)))
+        click.echo(json_text(discovery_data(found, registrations, config.customers)))
     else:
         _print(found, config, registrations)
     if failures:
@@ -130,14 +132,20 @@ def _registrations(pbx: PbxConfig, config: Config, surveyed: Survey) -> dict[str
 
 def _print(found: Sequence[Discovered], config: Config, registrations: Mapping[str, ManagerSurvey]) -> None:
     """Print a table for each PBX, the registrations, the endpoints that nobody can see, and the sections."""
+    has_customers = bool(config.customers.names)
+    columns = list(_COLUMNS)
+    if has_customers:
+        columns.append(_CUSTOMER)
     for pbx in dict.fromkeys(endpoint.target.pbx for endpoint in found):
         some = [endpoint for endpoint in found if endpoint.target.pbx == pbx]
         click.echo(f"{pbx}: {len(some)} endpoints")
         rows = []
         for shown in some:
-            words = (shown.target.endpoint, str(shown.kind or "-"), shown.why, shown.qualified, shown.watch or "-")
+            words = [shown.target.endpoint, str(shown.kind or "-"), shown.why, shown.qualified, shown.watch or "-"]
+            if has_customers:
+                words.append(shown.customer or "-")
             rows.append([Cell(text) for text in words])
-        click.echo(table(_COLUMNS, rows, screen()))
+        click.echo(table(columns, rows, screen()))
     for name, of_pbx in registrations.items():
         for line in (*registration_lines(name, of_pbx, nobody="of no endpoint"), ""):
             click.echo(line)

@@ -44,14 +44,18 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     warnings: tuple[str, ...] = ()
 
     @cached_property
-    def scopes(self) -> tuple[Scope, ...]:
-        """What each user and each token sees."""
-        customers = Customers(
+    def customers(self) -> Customers:
+        """Whose the PBXs and the watch sections are."""
+        return Customers(
             {pbx.name: pbx.customer for pbx in self.pbxs},
             {watch.name: OwnedWatch(watch.customer, watch.pbx) for watch in self.watches},
         )
+
+    @cached_property
+    def scopes(self) -> tuple[Scope, ...]:
+        """What each user and each token sees."""
         limits = [*(user.limits for user in self.users), *(token.limits for token in self.tokens)]
-        return tuple(map(customers.scope, limits))
+        return tuple(map(self.customers.scope, limits))
 
     @cached_property
     def _watch_index(self) -> WatchIndex:

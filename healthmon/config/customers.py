@@ -41,7 +41,7 @@ class Customers(Struct, frozen=True):
             if any(fnmatchcase(pbx, pattern) for pattern in watch.pbx)
         }
         seen = {
-            (pbx, name) for pbx, name in pairs if name in limits.watches or self._owner(pbx, name) in limits.customers
+            (pbx, name) for pbx, name in pairs if name in limits.watches or self.owner(pbx, name) in limits.customers
         }
         whole = {
             pbx
@@ -58,6 +58,8 @@ class Customers(Struct, frozen=True):
         parts = {pair for pair in seen if pair[0] not in whole}
         return Scope(pbxs=frozenset(whole), parts=frozenset(parts), watches=frozenset(watches))
 
-    def _owner(self, pbx: str, watch: str) -> str:
-        """Say whose the endpoints of a section on a PBX are."""
-        return self.watches[watch].customer or self.pbxs[pbx]
+    def owner(self, pbx: str, watch: str = "") -> str:
+        """Say whose the endpoints of a section on a PBX are; "": nobody's. ``watch`` "": no section speaks of them."""
+        if watch and self.watches[watch].customer:
+            return self.watches[watch].customer
+        return self.pbxs[pbx]

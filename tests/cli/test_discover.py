@@ -14,7 +14,7 @@ from healthmon.cli import discover
 from healthmon.cli.main import cli
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.sources.survey import seconds_through_ari
-from tests.ami.played import PASSWORD, PlayedManager
+from tests.ami.played import PASSWORD, PlayedManager, row
 
 Discover = Callable[..., Result]
 PHONES = [f"{number}" for number in range(1001, 1105)]
@@ -42,12 +42,20 @@ def manager() -> Iterator[PlayedManager]:
         yield played
 
 
-def discovered(pbx: FakePbx, folder: Path, manager: PlayedManager | None = None, command: str = "discover") -> Result:
-    lines = ["[pbx office]", f"url = {pbx.url}", "username = healthmon", "password = secret"]
+def discovered(
+    pbx: FakePbx,
+    folder: Path,
+    manager: PlayedManager | None = None,
+    command: str = "discover",
+    *,
+    of_pbx: str = "",
+    watches: str = "[watch all]\nendpoints = *\n",
+) -> Result:
+    lines = ["[pbx office]", f"url = {pbx.url}", "username = healthmon", "password = secret", of_pbx]
     if manager is not None:
         lines += [f"ami = {manager.address}", "ami_username = healthmon", f"ami_password = {PASSWORD}"]
     path = folder / "config.ini"
-    path.write_text("\n".join([*lines, f"[healthmon]\ndatabase = {folder}/healthmon.db\n[watch all]\nendpoints = *\n"]))
+    path.write_text("\n".join([*lines, f"[healthmon]\ndatabase = {folder}/healthmon.db", watches]))
     return CliRunner().invoke(cli, ["-c", str(path), *command.split()], catch_exceptions=False)
 
 
@@ -111,3 +119,33 @@ def test_a_manager_interface_that_refuses_leaves_it_to_ari(
 
     assert len(by_endpoint(done)) == 105
     assert "manager interface" in done.stderr
+
+
+def test_it_says_whose_an_endpoint_would_be(tmp_path: Path) -> None:
+    trunk = FakeEndpoint("PJSIP", "trunk", static_contact="sip:sip.example.net")
+    phones = [FakeEndpoint("PJSIP", "101"), FakeEndpoint("PJSIP", "102", is_configured=False)]
+    section = "[watch phones]\nendpoints = PJSIP/1*\n"
+    with FakePbx(trunk, *phones) as pbx, PlayedManager(row("old-line")) as manager:
+        of_nobody = discovered(pbx, tmp_path, watches=section)
+        of_nobody_in_json = discovered(pbx, tmp_path, manager, "discover --json", watches=section)
+        owned = section + "customer = zeta\n"
+        of_both = discovered(pbx, tmp_path, of_pbx="customer = acme", watches=owned)
+        of_both_in_json = discovered(pbx, tmp_path, manager, "discover --json", of_pbx="customer = acme", watches=owned)
+
+    names = {"PJSIP/trunk", "PJSIP/101", "PJSIP/102", "REGISTRATION/old-line"}
+    assert "customer" not in of_nobody.stdout
+    assert {name: found["customer"] for name, found in by_endpoint(of_nobody_in_json).items()} == dict.fromkeys(names)
+    words = [line.split() for line in of_both.stdout.splitlines()]
+    assert next(line for line in words if "watch" in line)[-2:] == ["watch", "customer"]
+    assert {line[0]: line[-1] for line in words if line and line[0] in names} == {
+        "PJSIP/trunk": "acme",
+        "PJSIP/101": "zeta",
+        # It is not watched.
+        "PJSIP/102": "-",
+    }
+    assert {name: found["customer"] for name, found in by_endpoint(of_both_in_json).items()} == {
+        "PJSIP/trunk": "acme",
+        "PJSIP/101": "zeta",
+        "PJSIP/102": None,
+        "REGISTRATION/old-line": "acme",
+    }

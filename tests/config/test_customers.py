@@ -53,6 +53,14 @@ def test_limits_add_up_and_who_is_limited_to_what_there_is_not_sees_nothing() ->
 
 
 @pytest.mark.parametrize(
+    ("pbx", "watch", "customer"),
+    [("theirs", "guests", "acme"), ("theirs", "rest", "zeta"), ("theirs", "", "zeta"), ("hub", "rest", "")],
+)
+def test_a_section_says_whose_its_endpoints_are_and_else_their_pbx_does(pbx: str, watch: str, customer: str) -> None:
+    assert BOTH.owner(pbx, watch) == customer
+
+
+@pytest.mark.parametrize(
     ("target", "watch", "is_seen"),
     [
         (Target("own"), "", True),

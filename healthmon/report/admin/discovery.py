@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from healthmon.config.configuration import Config
+from healthmon.config.customers import Customers
 from healthmon.config.describe import hold_in_words
 from healthmon.config.loading.checks import PROBE_LIBRARIES, how_to_install, missing_of
 from healthmon.config.sections.watch import WatchConfig
@@ -48,6 +49,8 @@ class Discovered(Struct, frozen=True):
     qualified: str
     #: The watch section that already speaks of it, "" = none.
     watch: str
+    #: Whose it would be; "": nobody's.
+    customer: str = ""
 
 
 def discovered(settings: EndpointSettings, state: str, config: Config) -> Discovered:
@@ -62,6 +65,7 @@ def discovered(settings: EndpointSettings, state: str, config: Config) -> Discov
         why=why_this_kind(settings),
         qualified=qualify_in_words(settings),
         watch=watch_name,
+        customer=config.customers.owner(settings.target.pbx, watch_name),
     )
 
 
@@ -70,11 +74,14 @@ def in_the_list_only(target: Target, state: str) -> Discovered:
     return Discovered(target, state, kind=None, why=NOT_CONFIGURED, qualified=NOTHING_TO_CHECK, watch="")
 
 
-def discovery_data(found: Iterable[Discovered], registrations: Mapping[str, ManagerSurvey]) -> list[dict[str, Any]]:
+def discovery_data(
+    found: Iterable[Discovered], registrations: Mapping[str, ManagerSurvey], customers: Customers
+) -> list[dict[str, Any]]:
     """Write what was found as the fields of docs/json.md. ``registrations``: of the PBXs that could be asked."""
     things = [_discovered_data(endpoint, registrations.get(endpoint.target.pbx)) for endpoint in found]
     for pbx, of_pbx in registrations.items():
-        things += [_of_nobody(pbx, row) for row in of_pbx.registrations if row.name not in of_pbx.owners]
+        nobodys = [row for row in of_pbx.registrations if row.name not in of_pbx.owners]
+        things += [_of_no_endpoint(pbx, row, customers.owner(pbx)) for row in nobodys]
     return things
 
 
@@ -91,11 +98,12 @@ def _discovered_data(endpoint: Discovered, of_pbx: ManagerSurvey | None) -> dict
         "qualified": endpoint.qualified,
         "state": endpoint.state,
         "watch": endpoint.watch,
+        "customer": endpoint.customer or None,
         "registrations": registrations,
     }
 
 
-def _of_nobody(pbx: str, row: OutboundRegistration) -> dict[str, Any]:
+def _of_no_endpoint(pbx: str, row: OutboundRegistration, customer: str) -> dict[str, Any]:
     """Write a registration that belongs to no endpoint: a thing of its own."""
     return {
         "pbx": pbx,
@@ -105,6 +113,7 @@ def _of_nobody(pbx: str, row: OutboundRegistration) -> dict[str, Any]:
         "qualified": NOTHING_TO_CHECK,
         "state": row.status,
         "watch": "",
+        "customer": customer or None,
         "registrations": [_registration_data(row)],
     }
 
