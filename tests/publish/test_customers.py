@@ -274,12 +274,13 @@ def test_each_question_to_the_database_is_answered_for_a_scope_or_is_about_what_
     for_figures = {"silences_within", "last_places", "names", "newest_measured", "with_outbound_auth", "settings"}
     for_figures |= {"unknown_of_pbxs", "left_out", "lasting", "freshness", "daemon"}
     nobody_asks_over_http = {"history", "newest_reports"}
-    theirs = {"end", "close", "path"}
+    theirs = {"give_up_after", "end", "close", "path"}
     known = of_what_was_found | for_figures | nobody_asks_over_http | theirs
     questions = {name for name in vars(Reader) if not name.startswith("_")}
 
     assert questions - set(vars(ScopedReader)) - known == set()
     by_number = {name for name in vars(Meters) if not name.startswith("_")} - set(vars(ScopedMeters))
+    # ``watched_of_kind`` asks ``of_target`` for each.
     assert {"watched", "watched_beside", "of_target"} & by_number == set()
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from healthmon.config.findings import shown
 from healthmon.config.plans import Plans
 from healthmon.config.sections.public import PublicConfig
 from healthmon.errors import HealthmonError
@@ -37,7 +36,6 @@ from healthmon.publish.web.statuses import finished, status_of
 from healthmon.publish.web.unchanged import ShortWay
 from healthmon.publish.web.view import ScopedView
 from healthmon.report.status.rows import PbxStatus
-from healthmon.text.visible import visible
 
 #: Said with each answer: nobody takes it for anything else, and nobody keeps it.
 OF_ALL = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -96,7 +94,7 @@ def _no_page(error: HTTPException, made: Pages) -> Response:
     if is_for_a_browser():
         return no_such_page(error, status, made)
     if status == HTTPStatus.NOT_FOUND:
-        return plain(f"there is nothing at {visible(shown(request.path))}\n", status)
+        return plain("there is nothing at this address\n", status)
     return plain(f"{error.description}\n", status)
 
 
