@@ -67,6 +67,8 @@ def test_the_oldest_session_of_who_has_too_many_ends() -> None:
         ("10.0.0.7", "203.0.113.1, 192.0.2.1", "192.0.2.1"),
         ("10.0.0.7", "192.0.2.1, 10.0.0.9", "192.0.2.1"),
         ("10.0.0.7", "2001:db8::1", "2001:db8::1"),
+        ("::ffff:10.0.0.7", "192.0.2.1, ::ffff:10.0.0.9", "192.0.2.1"),
+        ("::ffff:10.0.1.7", "192.0.2.1", "::ffff:10.0.1.7"),
         ("10.0.0.7", "", "10.0.0.7"),
         ("10.0.0.7", "unknown", "10.0.0.7"),
         ("10.0.0.7", "192.0.2.1, _hidden", "10.0.0.7"),
@@ -81,7 +83,23 @@ def test_the_nearest_address_that_is_no_proxy_is_whoever_asks(remote: str, said:
 
 
 @pytest.mark.parametrize(
-    ("address", "network"), [("192.0.2.1", "192.0.2.1"), ("2001:db8:0:1:a::1", "2001:db8:0:1::/64")]
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:1:a::1", "2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:C000:0202", "192.0.2.2"),
+        ("", ""),
+    ],
 )
 def test_the_addresses_of_one_customer_are_counted_together(address: str, network: str) -> None:
     assert Peer(address).network == network
+
+
+@pytest.mark.parametrize("trusted", ["::ffff:10.0.0.0/120", "10.0.0.0/24"])
+@pytest.mark.parametrize("remote", ["::ffff:10.0.0.7", "10.0.0.7"])
+def test_a_proxy_is_trusted_in_both_ways_in_which_its_address_is_written(trusted: str, remote: str) -> None:
+    proxies = Proxies(WebConfig(trusted_proxy=(trusted,)))
+
+    assert proxies.peer(remote, Headers({"X-Forwarded-For": "192.0.2.1"})) == Peer("192.0.2.1", is_proxy=True)
+    assert not proxies.peer("::ffff:10.0.1.7", Headers()).is_proxy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 from werkzeug.datastructures import Headers
@@ -12,6 +12,8 @@ from werkzeug.datastructures import Headers
 from healthmon.config.sections.web import WebConfig
 
 _Address = IPv4Address | IPv6Address
+#: In ``::ffff:192.0.2.1`` so many bits stand before the address of IPv4 (RFC 4291, 2.5.5.2).
+_MAPPED_PREFIX = 96
 #: What so many askers have sent is read once: a page asks again and again.
 MOST_REMEMBERED = 256
 
@@ -34,14 +36,16 @@ class Peer(Struct, frozen=True):
         found = address_of(self.address)
         if isinstance(found, IPv6Address):
             return str(ip_network((found, 64), strict=False))
-        return self.address
+        if found is None:
+            return self.address
+        return str(found)
 
 
 class Proxies:
     """The proxies that are trusted, and what is believed of them."""
 
     def __init__(self, web: WebConfig) -> None:
-        self._networks = [ip_network(text) for text in web.trusted_proxy]
+        self._networks = [_network_of(text) for text in web.trusted_proxy]
         self._user_header = web.remote_user_header
 
     def peer(self, remote: str, headers: Headers) -> Peer:
@@ -73,8 +77,20 @@ class Proxies:
 
 @lru_cache(MOST_REMEMBERED)
 def address_of(text: str) -> _Address | None:
-    """Read an address; None: it is none."""
+    """Read an address, one of IPv4 also as a proxy that listens on IPv6 writes it; None: it is none."""
     try:
-        return ip_address(text)
+        found = ip_address(text)
     except ValueError:
         return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped
+    return found
+
+
+def _network_of(text: str) -> IPv4Network | IPv6Network:
+    """Read a network, one of IPv4 in the form in which addresses are compared."""
+    found = ip_network(text)
+    mapped = address_of(str(found.network_address))
+    if isinstance(found, IPv6Network) and isinstance(mapped, IPv4Address) and found.prefixlen >= _MAPPED_PREFIX:
+        return ip_network((mapped, found.prefixlen - _MAPPED_PREFIX))
+    return found
