@@ -117,6 +117,17 @@ def rules(web: Site) -> Iterator[tuple[Rule, str]]:
             yield rule, method
 
 
+@pytest.mark.parametrize("path", ["/api/v1/status", "/targets"])
+def test_what_one_has_is_never_what_another_has(path: str, tmp_path: Path) -> None:
+    with two_customers(tmp_path) as web:
+        marks = {who: web.ask("GET", path, **token(who)).headers["ETag"] for who in (ACME, PHONES)}
+        own = [web.ask("GET", path, If_None_Match=marks[who], **token(who)).status_code for who in marks]
+        other = web.ask("GET", path, If_None_Match=marks[ACME], **token(PHONES))
+
+    assert own == [304, 304]
+    assert (other.status_code, other.headers["ETag"]) == (200, marks[PHONES])
+
+
 @pytest.mark.parametrize("who", [ACME, PHONES])
 def test_no_route_tells_a_customer_anything_of_another(who: str, tmp_path: Path) -> None:
     with two_customers(tmp_path) as web:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from healthmon.model import Health
 from healthmon.publish.present import Present
+from healthmon.publish.web.access.identity import asker
 from healthmon.publish.web.answers import NotThere, json_answer, plain
 from healthmon.publish.web.questions import BadQuestion, number_of, one_of, refuse_unknown, wishes
 from healthmon.publish.web.report_question import without_dashes
@@ -53,9 +54,10 @@ def api(view: ScopedView, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint
     @routes.get("/status")
     def status() -> Response:
         present, response = view.present, Response(status=304)
-        if present.revision not in request.if_none_match:
+        mark = f"{present.revision}-{asker().mark}"
+        if mark not in request.if_none_match:
             response = json_answer(status_data(present.status))
-        response.set_etag(present.revision)
+        response.set_etag(mark)
         return response
 
     @routes.get("/state/<pbx>/<path:endpoint>")

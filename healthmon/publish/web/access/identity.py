@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 from typing import cast
 
+import msgspec
 from flask import g
 from msgspec import Struct
 
@@ -53,6 +55,12 @@ class Identity(Struct, frozen=True):
     def is_ambient(self) -> bool:
         """Whether a browser proves it by itself, also where another page makes it ask."""
         return self.proof in (Proof.SESSION, Proof.PROXY)
+
+    @property
+    def mark(self) -> str:
+        """What tells answers to this person or program from those to others, who may see something else."""
+        seen_by = msgspec.json.encode((self.name, self.scope), order="sorted")
+        return blake2b(seen_by, digest_size=6).hexdigest()
 
 
 def remember(identity: Identity) -> None:

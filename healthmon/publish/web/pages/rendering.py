@@ -251,8 +251,8 @@ def _mark(page: MadePage, identity: Identity) -> str:
 
 
 def _own_mark(identity: Identity) -> str:
-    """What tells the pages of one session from those of another: forms are of one session."""
-    return identity.form_token[:8]
+    """What tells the pages of one session from those of another, forms being of one session, and those of tokens."""
+    return identity.form_token[:8] + identity.mark
 
 
 def _made_own(page: str, identity: Identity) -> str:
