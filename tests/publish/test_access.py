@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.app.own_program import own_program
 from healthmon.config.credentials import PasswordHash
 from healthmon.config.sections.public import ListedLine, PublicConfig
+from healthmon.config.sections.user import GuestLimits
 from healthmon.config.sections.web import WebConfig
 from healthmon.config.values import OwnAddress
 from healthmon.model import Health
@@ -390,6 +392,21 @@ def test_a_screen_whose_token_was_taken_away_is_asked_to_log_in(tmp_path: Path) 
             web.client.set_cookie("healthmon-wall", token, domain=HERE, path="/wall")
             assert web.ask("GET", "/wall").status_code == code
         assert web.ask("GET", "/wall").headers["Location"] == "/login?next=%2Fwall"
+
+
+def test_who_has_logged_in_counts_more_than_the_screen_and_the_log_out_ends_both(tmp_path: Path) -> None:
+    known = guests()
+    elsewhere = replace(known.users[0], limits=GuestLimits(pbxs=("elsewhere",)))
+    with house(tmp_path, known=Guests(known.web, (elsewhere,), known.tokens)) as web:
+        web.ask("GET", f"/wall?token={READ}")
+        screen = web.get("/wall")[1]
+        log_in(web)
+        person = web.get("/wall")[1]
+        web.ask("POST", "/logout", sent={"data": {"form_token": field_of(web.get("/targets")[1])}})
+        after = web.ask("GET", "/wall")
+
+    assert ("trunk" in screen, "trunk" in person) == (True, False)
+    assert (after.status_code, after.headers["Location"]) == (303, "/login?next=%2Fwall")
 
 
 # ---------------------------------------------------------------- where it is reached, and through whom

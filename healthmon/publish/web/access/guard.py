@@ -28,7 +28,7 @@ OF_VIEWERS = frozenset(("login.leave",))
 #: What changes nothing.
 LOOKING = frozenset(("GET", "HEAD", "OPTIONS"))
 #: The screen on the wall.
-OF_THE_WALL = "pages.wall"
+OF_THE_WALL, PATH_OF_THE_WALL = "pages.wall", "/wall"
 #: What a form brings along under this name, and a program that has a session in this header.
 FORM_FIELD, FORM_HEADER = "form_token", "X-Form-Token"
 #: For how long a screen keeps its token (seconds).
@@ -116,19 +116,27 @@ def is_same(said: str, wanted: str) -> bool:
 
 
 def _identity(access: Access, asking: Request, endpoint: str | None) -> Identity:
-    """Say who asks a route; the wall, a screen whose cookie is still good. Raises NotKnown and NotAllowed."""
+    """Say who asks a route; the wall, also a screen whose cookie is still good. Raises NotKnown and NotAllowed."""
+    screen: Identity | None = None
     if endpoint == OF_THE_WALL and (token := asking.cookies.get(WALL)):
         with suppress(NotKnown, NotAllowed):
-            return access.of_screen(token)
-    return access.identity(asking)
+            screen = access.of_screen(token)
+    if screen is None:
+        return access.identity(asking)
+    # Who has logged in sees what they may see, and not what a screen may that was opened in the same browser.
+    with suppress(NotKnown, NotAllowed):
+        person = access.identity(asking)
+        if person.name:
+            return person
+    return screen
 
 
 def _keep_wall_token(access: Access) -> Response:
     """Have the screen keep its token, so that it stands in no address any more."""
     token = request.args["token"]
     access.of_screen(token)
-    response = lead_to("/wall")
-    keep_cookie(response, access, WALL, token, path="/wall", lasts=WALL_LASTS)
+    response = lead_to(PATH_OF_THE_WALL)
+    keep_cookie(response, access, WALL, token, path=PATH_OF_THE_WALL, lasts=WALL_LASTS)
     return response
 
 

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from healthmon.publish.web.access.access import FORM, SESSION, Access, TooOften, WrongPassword
-from healthmon.publish.web.access.guard import FORM_FIELD, is_same, keep_cookie, lead_to
+from healthmon.publish.web.access.access import FORM, SESSION, WALL, Access, TooOften, WrongPassword
+from healthmon.publish.web.access.guard import FORM_FIELD, PATH_OF_THE_WALL, is_same, keep_cookie, lead_to
 from healthmon.publish.web.access.sessions import LASTS
 from healthmon.publish.web.answers import NotThere
 from healthmon.publish.web.live import Busy
@@ -56,6 +56,7 @@ def login(access: Access, made: Pages) -> Blueprint:
         access.log_out(request)
         response = lead_to("/")
         response.delete_cookie(SESSION)
+        response.delete_cookie(WALL, path=PATH_OF_THE_WALL)
         return response
 
     def asked_for(sentence: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:
