@@ -11,7 +11,10 @@ from healthmon.ami.registrations import OutboundRegistration
 #: The action for a command of the console, and the one command that is ever given.
 COMMAND, SHOW_REGISTRATIONS = "Command", "pjsip show registrations"
 #: `` reg-a/sip:sip.example.net:5060    auth-a    Rejected    (exp. 14s ago)``. The name is whole, the URI may be cut.
-_LINE = re.compile(r" *(\S.*?) +([A-Za-z]+) +\(exp\. (\d{1,9})s( ago)?\) *")
+_BEFORE_DUE = " (exp. "
+_DUE = re.compile(r"([0-9]{1,9})s( ago)?\) *+")
+#: No line is longer that Asterisk shows of a registration: a name and a URI have 80 signs (characters).
+LONGEST_LINE = 1000
 #: So long is a line without name, URI and auth object at most.
 _LINE_WITHOUT_NAMES = 150
 
@@ -29,14 +32,18 @@ def next_tries(output: str, registrations: Mapping[str, OutboundRegistration]) -
     """
     found: dict[str, list[int]] = {}
     for line in output.splitlines():
-        shown = _LINE.fullmatch(line)
+        if len(line) > LONGEST_LINE:
+            continue
+        # No pattern goes over the blanks in the middle: it would try them in every way, and no other thread runs then.
+        before, _, after = line.rpartition(_BEFORE_DUE)
+        shown = _DUE.fullmatch(after)
         if shown is None:
             continue
-        start, status, seconds, ago = shown.groups()
-        due = int(seconds)
-        if ago:
+        start, _, status = before.rstrip(" ").rpartition(" ")
+        due = int(shown[1])
+        if shown[2]:
             due = -due
-        for row in _may_be(start, registrations):
+        for row in _may_be(start.strip(" "), registrations):
             if row.status == status:
                 found.setdefault(row.name, []).append(due)
     return {name: dues[0] for name, dues in found.items() if len(dues) == 1}

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from healthmon.ami.console import fits_into_a_frame, next_tries
+from healthmon.ami.console import LONGEST_LINE, fits_into_a_frame, next_tries
 from healthmon.ami.registrations import OutboundRegistration
 
 from .captures import VERSIONS, received
@@ -54,6 +54,7 @@ def test_a_name_with_slashes_and_spaces_and_a_cut_uri_are_read() -> None:
         " a/sip:127.0.0.1     n/a      Rejected        (exp. -7s ago)\n",
         " a/sip:127.0.0.1     n/a      Rejected        (exp. 7s)\n" * 2,
         "No such command 'pjsip show registrations'\n",
+        " a/sip:127.0.0.1     n/a      Rejected        (exp. 7s)" + " " * LONGEST_LINE + "\n",
     ],
 )
 def test_what_is_not_clear_tells_nothing(line: str) -> None:
