@@ -16,7 +16,10 @@ _BETWEEN_CONTACTS = re.compile(r",(?=[^,/:@]*/sips?:)", re.IGNORECASE)
 #: What follows the name of a user: a password, parameters; or headers, of a URI that has no user.
 _BEHIND_USER = re.compile(r"[:;?]")
 #: A parameter that is called a password.
-_SECRET_PARAMETER = re.compile(r";[^;=?@<>\"]*(?:passw|pwd|secret|token)[^;=?@<>\"]*=[^;?<>\"]*", re.IGNORECASE)
+# Possessive, up to the first of these words: a name of many of them would be tried in every way.
+_SECRET_PARAMETER = re.compile(
+    r";(?:(?!passw|pwd|secret|token)[^;=?@<>\"])*+(?:passw|pwd|secret|token)[^;=?@<>\"]*+=[^;?<>\"]*+", re.IGNORECASE
+)
 #: One SIP URI with a user that has no password, nothing that may be one in what follows, and no headers: so are nearly
 #: all contacts. Its parameters are another matter.
 _PLAIN_URI = re.compile(r"sips?:[^:;?@<>,\"]*@[^?@<>,\"]*", re.IGNORECASE)
