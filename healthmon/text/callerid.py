@@ -10,8 +10,6 @@ from healthmon.text.visible import visible
 #: So much of a name is shown; in a subject less.
 LONGEST_SHOWN = 60
 
-#: ``"Reception" <103>``, as Asterisk writes a name with a number; a name may hold quotation marks of its own.
-_NAME_AND_NUMBER = re.compile(r'\s*(?:"(?P<quoted>.*)"|(?P<plain>[^<]*))\s*<(?P<number>[^<>]*)>\s*', re.S)
 #: In quotation marks it stands as somebody has escaped it in pjsip.conf (seen on 16 and 22).
 _ESCAPED = re.compile(r'\\(["\\])')
 #: What is dialled, and no name.
@@ -21,12 +19,18 @@ _NUMBER = re.compile(r"[0-9+*#.() -]*")
 def name_in(callerid: str) -> str:
     """Return the name in a caller id; "" where it has none, or only its number again.
 
-    Asterisk (16 and 22) writes ``"Reception" <103>``, ``Reception``, ``103``, and ``<unknown>`` for none at all.
+    Asterisk (16 and 22) writes ``"Reception" <103>``, ``Reception``, ``103``, and ``<unknown>`` for none at all. A name
+    may hold quotation marks of its own, and angle brackets where it stands in quotation marks.
     """
     name, number = callerid, ""
-    match = _NAME_AND_NUMBER.fullmatch(callerid)
-    if match:
-        name, number = match["quoted"] or match["plain"] or "", match["number"]
+    before, opened, after = callerid.rpartition("<")
+    within, closed, rest = after.partition(">")
+    if opened and closed and not rest.strip():
+        before = before.strip()
+        if len(before) > 1 and before.startswith('"') and before.endswith('"'):
+            name, number = before[1:-1], within
+        elif "<" not in before:
+            name, number = before, within
     name = _ESCAPED.sub(r"\1", name).strip()
     if name == number or _NUMBER.fullmatch(name):
         return ""
