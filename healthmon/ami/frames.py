@@ -26,6 +26,9 @@ DATABASE_EVENT, DATABASE_KEY = "DBGetTreeResponse", "Key"
 SECRET_EVENT = "AuthDetail"  # noqa: S105 (the name of an event)
 #: What is said in them is for people.
 SENTENCES = ("Message", "Cause")
+#: Nothing is decided by this one: ours is blotted out however short it is. ``Message`` says what was refused, and is
+#: freed where it is shown.
+ONLY_SHOWN = "Cause"
 #: A line of what the console shows; all of them are kept.
 OUTPUT = "Output"
 
@@ -84,13 +87,13 @@ class Decoder:
         if self._is_spoilt:
             return
         name, colon, value = line.partition(":")
-        is_secret = name.strip().lower() in SECRET_HEADERS
-        if name == DATABASE_KEY:
-            is_secret = self._frame.get("Event") != DATABASE_EVENT
-        if not colon or is_secret:
+        is_of_database = name == DATABASE_KEY and self._frame.get("Event") == DATABASE_EVENT
+        if not colon or (name.strip().lower() in SECRET_HEADERS and not is_of_database):
             return
         value = value.removeprefix(" ")
-        if self._may_have_secrets:
+        if self._may_have_secrets and name == ONLY_SHOWN:
+            value = self.secrets.free_sentence(value)
+        elif self._may_have_secrets:
             value = self.secrets.free_value(value)
         if ":" in value:
             value = without_secrets(value)

@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 
 from healthmon.ami.frames import LONGEST_FRAME, Decoder, Frame
+from healthmon.text.passwords import OwnSecrets
 
 from .captures import VERSIONS, received
 
@@ -100,6 +101,20 @@ def test_passwords_in_uris_are_dropped_in_whatever_header_they_stand() -> None:
             "Contacts": "a/sip:a@h,a/sip:b@h",
             "Message": "No contact sip:al@h",
         }
+    ]
+
+
+def test_a_short_password_of_ours_is_blotted_out_in_the_middle_of_a_cause_and_no_phone_loses_its_name() -> None:
+    decoder = Decoder(OwnSecrets(["1234", "hunter2"]))
+
+    frames = decoder.feed(b"Event: Registry\r\nUsername: 1234\r\nCause: key hunter2 or 1234 refused\r\n\r\n")
+
+    assert frames == [{"Event": "Registry", "Username": "1234", "Cause": "key *** or *** refused"}]
+
+
+def test_what_is_decided_by_a_message_is_not_changed_by_a_password_that_is_a_word_of_it() -> None:
+    assert Decoder(OwnSecrets(["denied"])).feed(b"Message: Permission denied\r\n\r\n") == [
+        {"Message": "Permission denied"}
     ]
 
 
