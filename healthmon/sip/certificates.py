@@ -19,8 +19,10 @@ EXPIRED = "its certificate has expired"
 
 #: DER's tag of the version in a certificate, which may be missing, and where its validity stands among the others.
 _VERSION, _VALIDITY = 0xA0, 3
-#: How times are written, by DER's tags: UTCTime and GeneralizedTime (RFC 5280, section 4.1.2.5).
-_TIMES = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
+#: DER's tags of times: the first has two digits for the year, 50 is 1950, and 49 is 2049 (RFC 5280, section 4.1.2.5).
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
+#: No certificate is larger: one is a few thousand bytes, and each element of it is read by Python.
+LARGEST_CERTIFICATE = 65_536
 #: A length of 128 bytes and more: the number of bytes in which it is written follows.
 _LONG = 0x80
 
@@ -54,18 +56,28 @@ def dates_trouble(ends_at: float | None, wall: float) -> str:
 
 
 def read_end(der: bytes) -> float | None:
-    """Read when a certificate ends (seconds UTC); None: it cannot be read.
+    """Read when a certificate ends (seconds UTC); None: it cannot be read, or is too large.
 
     Python decodes only what it has verified, and this is for those that nobody trusts, too (decision 102). By RFC 5280,
     section 4.1: Certificate > TBSCertificate > [version], serial number, signature, issuer, validity > two times.
     """
+    if len(der) > LARGEST_CERTIFICATE:
+        return None
     try:
         _, certificate = next(_elements(der))
         _, to_be_signed = next(_elements(certificate))
         fields = [content for tag, content in _elements(to_be_signed) if tag != _VERSION]
         _not_before, (kind, not_after) = _elements(fields[_VALIDITY])
-        ends = datetime.strptime(not_after.decode("ascii"), _TIMES[kind]).replace(tzinfo=UTC)
-    except (StopIteration, IndexError, KeyError, ValueError):
+        written = not_after.decode("ascii")
+        if kind == _UTC_TIME:
+            century = "20"
+            if written >= "50":
+                century = "19"
+            written = century + written
+        elif kind != _GENERALIZED_TIME:
+            return None
+        ends = datetime.strptime(written, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except (StopIteration, IndexError, ValueError):
         return None
     return ends.timestamp()
 
