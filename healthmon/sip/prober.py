@@ -139,7 +139,7 @@ class Prober:
         now = self._times.steady()
         yield from self._begin_rounds(now)
         while (turn := self._turns.take(now, has_room=self._sockets.has_room)) is not None:
-            yield from self._begin(*turn, now)
+            yield from self._begin(*turn)
         next_round = [at for at, *_ in self._agenda[:1]]
         next_at = min([self.transactions.next_at(), self._turns.next_at(), *next_round])
         for came in self._sockets.wait(max(0.0, min(next_at - now, LONGEST_TURN))):
@@ -152,7 +152,8 @@ class Prober:
             # What cannot be sent may be the next time; if not, it was not answered.
             with suppress(OSError):
                 self._sockets.send(transaction.remote, transaction.packet)
-        for transaction in self.transactions.given_up(now):
+        # The answer of somebody may still wait in a socket, behind a flood of others: it is read before he is given up.
+        for transaction in self.transactions.given_up(now - self._sockets.behind):
             yield from self._was_silent(transaction)
 
     def _begin_rounds(self, now: float) -> Iterator[Conclusion]:
@@ -169,7 +170,7 @@ class Prober:
                 self._turns.add(Turn(asked, place), now, is_question=asked.is_question)
             yield from self._conclude(asked)
 
-    def _begin(self, asked: Asked, place: AskedAddress, now: float) -> Iterator[Conclusion]:
+    def _begin(self, asked: Asked, place: AskedAddress) -> Iterator[Conclusion]:
         remote, destination = place.remote, asked.destination
         asked.note_sent(place, self._times.now())
         branch = f"z9hG4bK{secrets.token_hex(12)}"
@@ -177,6 +178,7 @@ class Prober:
             local, port = self._sockets.local_address(remote)
             asking = Asking(branch, secrets.token_hex(12), secrets.token_hex(6), next(self._cseq), local, port)
             packet = options_request(asking, destination, remote, USER_AGENT)
+            sent_at = self._times.steady()
             if remote.transport is Transport.UDP:
                 self._sockets.send(remote, packet)
             else:
@@ -184,14 +186,14 @@ class Prober:
         except OSError as error:
             yield from self._settle(asked, place, _not_sent(error, remote))
             return
-        place.transaction = Transaction(asking, remote, packet, now, OPTIONS_ANSWERED_WITHIN)
+        place.transaction = Transaction(asking, remote, packet, sent_at, OPTIONS_ANSWERED_WITHIN)
         self.transactions.begin(place.transaction)
         self._by_branch[branch] = asked, place
 
     # ------------------------------------------------------------ what comes of it
 
     def _came(self, came: Came) -> Iterator[Conclusion]:
-        answered = self.transactions.receive(came.raw, came.source, self._times.steady())
+        answered = self.transactions.receive(came.raw, came.source, self._times.steady() - came.waited)
         if answered is None:
             return
         transaction = answered.transaction
@@ -200,8 +202,8 @@ class Prober:
         # Of what was sent more than once nobody knows which was answered.
         place.rtt_ms = None
         left_at = self._sockets.written_at(branch) or transaction.sent_at
-        place.answered_after = answered.at - left_at
-        if transaction.sent <= 1:
+        place.answered_after = max(0.0, answered.at - left_at)
+        if transaction.sent <= 1 and answered.at > left_at:
             place.rtt_ms = place.answered_after * 1000
         self._sockets.drop(branch)
         verdict = verdict_on(answered.answer.code)

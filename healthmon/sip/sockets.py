@@ -5,7 +5,9 @@ from __future__ import annotations
 import selectors
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+import struct
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 
 from msgspec import Struct
@@ -15,8 +17,13 @@ from healthmon.sip.connections import Broken, NotTrusted, SipConnection
 from healthmon.sip.destinations import Remote, Transport
 from healthmon.sip.messages import LARGEST
 
-#: So many datagrams are taken at once: a flood keeps nothing else waiting for longer.
+#: So many datagrams of one socket are taken at once, and for so long (seconds): a flood keeps nothing else waiting.
 AT_ONCE = 1000
+LONGEST_READING = 0.02
+#: Linux' SO_TIMESTAMPNS, as <asm-generic/socket.h> has it: with each datagram comes when it arrived, by the wall clock
+#: (seconds and nanoseconds). Python has no name for it.
+_TIMESTAMPS = 35
+_ARRIVED_AT = struct.Struct("@ll")
 #: So many connections are open at most; a process has 1,024 files mostly, and ours needs some for all else.
 MOST_CONNECTIONS = 200
 
@@ -27,6 +34,8 @@ class Came(Struct, frozen=True):
     raw: bytes
     source: Remote
     certificate: str = ""
+    #: How long it had waited in its socket when it was read (seconds), where that is known.
+    waited: float = 0.0
 
 
 class Failed(Struct, frozen=True):
@@ -62,6 +71,8 @@ class Sockets:
         self._trusted = trusted
         self._selector = selectors.DefaultSelector()
         self._datagrams: dict[int, socket.socket] = {}
+        #: What had come before has been read (steady clock).
+        self._read_until = time.monotonic()
         self._carried: dict[str, Carried] = {}
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
@@ -119,8 +130,14 @@ class Sockets:
             self._selector.unregister(carried.connection.socket)
             carried.connection.close()
 
+    @property
+    def behind(self) -> float:
+        """What came longer ago than this has been read (seconds), once all that ``wait()`` gave was taken."""
+        return time.monotonic() - self._read_until
+
     def wait(self, seconds: float) -> Iterator[Came | Failed]:
-        """Wait for so long at most; give what came."""
+        """Wait for so long at most; give what came. Of datagrams more may wait than are given: see ``behind``."""
+        read_until = time.monotonic()
         for key, _ in self._selector.select(seconds):
             if key.data is not None:
                 yield from self._advance(key.data)
@@ -129,7 +146,9 @@ class Sockets:
                     while self._woken.recv(4096):
                         pass
             elif isinstance(key.fileobj, socket.socket):
-                yield from _datagrams(key.fileobj)
+                until = yield from _datagrams(key.fileobj, self._read_until)
+                read_until = min(read_until, until)
+        self._read_until = read_until
 
     def close(self) -> None:
         """Close all of them."""
@@ -149,6 +168,9 @@ class Sockets:
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
             opened.setblocking(False)
+            # A system that has no such times: a datagram counts as come when it is read.
+            with suppress(OSError):
+                opened.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
             address = self._bind_address(family)
             opened.bind((address, self._from.port if address or not self._from.address else 0))
         except OSError:
@@ -219,13 +241,34 @@ def _family_of(remote: Remote) -> socket.AddressFamily:
     return socket.AF_INET
 
 
-def _datagrams(opened: socket.socket) -> Iterator[Came]:
+def _datagrams(opened: socket.socket, read_until: float) -> Generator[Came, None, float]:
+    """Give what waits in a socket, for a while; return until when all that came has been read now (steady clock).
+
+    ``read_until``: the same, before.
+    """
+    begun = arrived_at = time.monotonic()
     for _ in range(AT_ONCE):
         try:
-            raw, place = opened.recvfrom(LARGEST)
+            raw, ancillary, _, place = opened.recvmsg(LARGEST + 1, socket.CMSG_SPACE(_ARRIVED_AT.size))
         except BlockingIOError:
-            return
+            return begun
         except OSError:
             # The error of something that was sent earlier; what was sent is sent again.
             continue
-        yield Came(raw, Remote(Transport.UDP, str(place[0]), int(place[1])))
+        read_at = time.monotonic()
+        # The wall clock may have been set meanwhile: it came after what was read before, and not later than now.
+        waited = max(0.0, min(_waited(ancillary), read_at - read_until))
+        arrived_at = read_at - waited
+        yield Came(raw, Remote(Transport.UDP, str(place[0]), int(place[1])), waited=waited)
+        if time.monotonic() >= begun + LONGEST_READING:
+            break
+    return arrived_at
+
+
+def _waited(ancillary: list[tuple[int, int, bytes]]) -> float:
+    """How long ago a datagram arrived, by the wall clock (seconds); 0: the system does not say."""
+    for level, kind, data in ancillary:
+        if (level, kind, len(data)) == (socket.SOL_SOCKET, _TIMESTAMPS, _ARRIVED_AT.size):
+            seconds, nanoseconds = _ARRIVED_AT.unpack(data)
+            return time.time() - (int(seconds) + int(nanoseconds) / 1e9)
+    return 0.0

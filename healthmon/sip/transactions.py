@@ -12,12 +12,16 @@ from msgspec import Struct
 
 from healthmon.model import Word
 from healthmon.sip.destinations import Remote, Transport
-from healthmon.sip.messages import Asking, SipAnswer, read_answer
+from healthmon.sip.messages import Asking, SipAnswer, glimpse_branch, read_answer
 
 #: RFC 3261's T1 and T2 (seconds).
 T1, T2 = 0.5, 4.0
 #: Timer F: for so long an answer to a transaction may come at all. Later ones cannot be told from forged ones.
 REMEMBERED_FOR = 64 * T1
+#: So many messages to one request are read in full. An honest server sends at most two, "100 Trying" and its answer, to
+#: each of the four times that the request leaves. A hostile one has none but its own answer ignored then: only who has
+#: seen the request knows its branch.
+MOST_READ = 16
 
 
 class Oddity(Word):
@@ -34,6 +38,8 @@ class Oddity(Word):
     LATE = "late"
     #: It was answered already.
     DOUBLED = "doubled"
+    #: More came to this request than is read.
+    TOO_MANY = "too many"
 
 
 class Transaction:
@@ -46,6 +52,7 @@ class Transaction:
         "interval",
         "is_proceeding",
         "packet",
+        "read",
         "remote",
         "sent",
         "sent_at",
@@ -59,6 +66,8 @@ class Transaction:
         self.answered_within = answered_within
         #: How many times it left.
         self.sent = 1
+        #: How many messages to it were read in full.
+        self.read = 0
         self.is_proceeding = False
         self.interval = T1
         #: Timer E; over a connection nothing is sent again.
@@ -130,7 +139,7 @@ class Transactions:
                 yield transaction
 
     def given_up(self, now: float) -> list[Transaction]:
-        """Return those that were not answered in time, once."""
+        """Return those that were not answered in time, once. What had come before ``now`` must have been received."""
         silent = [transaction for transaction in self._open.values() if transaction.given_up_at <= now]
         for transaction in silent:
             self._end(transaction, now, is_answered=False)
@@ -144,20 +153,22 @@ class Transactions:
         return silent
 
     def receive(self, raw: bytes, source: Remote, now: float) -> Answered | None:
-        """Take what came from somewhere; None: it ends no transaction. What is no answer of ours is counted."""
+        """Take what came from somewhere; None: it ends no transaction. What is no answer of ours is counted.
+
+        ``now``: when it came. What answers nothing of ours is found out before it is read in full, which costs much.
+        """
         if source not in self._remotes:
             self.ignored[Oddity.WRONG_SOURCE] += 1
             return None
-        answer = read_answer(raw)
-        if answer is None:
-            self.ignored[Oddity.MALFORMED] += 1
+        branch = glimpse_branch(raw)
+        transaction = self._open.get(branch or "")
+        if branch is None or transaction is None:
+            self.ignored[self._oddity_of(branch)] += 1
             return None
-        transaction = self._open.get(answer.branch)
-        oddity = self._oddity_of(transaction, answer, source)
-        if oddity is not None:
-            self.ignored[oddity] += 1
+        answer = _read_answer_to(transaction, raw, source)
+        if isinstance(answer, Oddity):
+            self.ignored[answer] += 1
             return None
-        assert transaction is not None  # noqa: S101 (an oddity otherwise)
         if answer.code < 200:
             # It works on it: asked again all the same, less often.
             transaction.is_proceeding = True
@@ -165,21 +176,35 @@ class Transactions:
         self._end(transaction, now, is_answered=True)
         return Answered(transaction, answer, now)
 
-    def _oddity_of(self, transaction: Transaction | None, answer: SipAnswer, source: Remote) -> Oddity | None:
-        if transaction is None:
-            was_answered = self._over.get(answer.branch)
-            if was_answered is None:
-                return Oddity.WRONG_BRANCH
-            return Oddity.DOUBLED if was_answered else Oddity.LATE
-        if source != transaction.remote:
-            return Oddity.WRONG_SOURCE
-        asked = transaction.asking
-        if (answer.cseq, answer.method, answer.call_id) != (asked.cseq, "OPTIONS", asked.call_id):
-            return Oddity.WRONG_CSEQ
-        return None
+    def _oddity_of(self, branch: str | None) -> Oddity:
+        """Why what has this branch is an answer to nothing that is on its way; ``branch``: None: it has none."""
+        if branch is None:
+            return Oddity.MALFORMED
+        was_answered = self._over.get(branch)
+        if was_answered is None:
+            return Oddity.WRONG_BRANCH
+        return Oddity.DOUBLED if was_answered else Oddity.LATE
 
     def _end(self, transaction: Transaction, now: float, *, is_answered: bool) -> None:
         branch = transaction.asking.branch
         if self._open.pop(branch, None) is not None:
             self._over[branch] = is_answered
             self._over_until.append((now + REMEMBERED_FOR, transaction))
+
+
+def _read_answer_to(transaction: Transaction, raw: bytes, source: Remote) -> SipAnswer | Oddity:
+    """Read what seems to answer this one, or say why it does not."""
+    if source != transaction.remote:
+        return Oddity.WRONG_SOURCE
+    if transaction.read >= MOST_READ:
+        return Oddity.TOO_MANY
+    transaction.read += 1
+    answer = read_answer(raw)
+    if answer is None:
+        return Oddity.MALFORMED
+    asked = transaction.asking
+    if answer.branch != asked.branch:
+        return Oddity.WRONG_BRANCH
+    if (answer.cseq, answer.method, answer.call_id) != (asked.cseq, "OPTIONS", asked.call_id):
+        return Oddity.WRONG_CSEQ
+    return answer

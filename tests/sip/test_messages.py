@@ -8,7 +8,7 @@ import pytest
 from sipmessage.via import VIA_EXCEPTION
 
 from healthmon.sip.destinations import Destination, Hop, Remote, Transport
-from healthmon.sip.messages import SipAnswer, read_answer
+from healthmon.sip.messages import LARGEST, SipAnswer, glimpse_branch, read_answer
 from tests.sip.scene import answer, asking, request
 
 ASKING = asking()
@@ -69,6 +69,7 @@ def test_an_answer_is_read() -> None:
     ],
 )
 def test_an_answer_that_is_oddly_written_is_read_all_the_same(raw: bytes) -> None:
+    assert glimpse_branch(raw) == ASKING.branch
     assert read_answer(raw) == RIGHT
 
 
@@ -92,7 +93,7 @@ def test_an_answer_that_is_oddly_written_is_read_all_the_same(raw: bytes) -> Non
         re.sub(rb"CSeq:.*?\r\n", b"", answer(ASKING)),
         re.sub(rb"Call-ID:.*?\r\n", b"", answer(ASKING)),
         answer(ASKING, "200 OK", "a line without any sense"),
-        answer(ASKING, "200 OK", f"X: {'x' * 70_000}"),
+        answer(ASKING, "200 OK", f"X: {'x' * LARGEST}"),
     ],
 )
 def test_what_cannot_be_read_is_no_answer(raw: bytes) -> None:

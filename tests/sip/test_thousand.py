@@ -53,6 +53,11 @@ class PlayedSockets(Sockets):
             self.now += max(seconds, 0.0005)
         yield from came
 
+    @property
+    def behind(self) -> float:
+        """Everything that came has been read."""
+        return 0.0
+
 
 def test_a_question_does_not_wait_behind_sixty_others_at_one_proxy() -> None:
     sockets = PlayedSockets()
