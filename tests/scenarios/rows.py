@@ -1095,6 +1095,22 @@ def a_registration_is_lost_while_ari_refuses_us(world: World) -> None:
     world.at(300, world.pbx.takes_our_password)
 
 
+def asterisk_is_restarted_while_ari_refuses_us(world: World) -> None:
+    """And a provider rejects us from then on, which is told long before ARI tells of the restart."""
+    world.at(30, world.pbx.refuses_our_password)
+    world.at(35, world.pbx.restarts)
+    world.at(36, world.pbx.rejects, TELEKOM)
+    world.at(500, world.pbx.takes_our_password)
+    world.at(700, world.pbx.accepts, TELEKOM)
+
+
+def nobody_doubts_that_it_is_lost(world: World) -> None:
+    """Its grace began when the manager interface was back, within 10 s; none begins when ARI is."""
+    (up,) = [arrival for arrival in world.channel.arrivals if arrival.subject.startswith("UP registration")]
+    assert up.at <= 700 + 10 + 5 + MOMENT
+    assert 120 <= up.rows[0].incident.unseen_s <= 120 + 10 + MOMENT
+
+
 def it_is_told_as_it_falls(world: World) -> None:
     _, down, up, _ = world.channel.arrivals
     assert down.at <= 100 + 10 + 1
@@ -1688,6 +1704,19 @@ ROWS: Sequence[Row] = (
         told=(
             *("CANNOT SEE PBX office", "DOWN registration of trunk-telekom"),
             *("UP registration of trunk-telekom", "SEEN AGAIN PBX office"),
+        ),
+        only_simulated="manager",
+    ),
+    Row(
+        "Asterisk is restarted while ARI refuses the password: a registration that is lost since then stays so",
+        asterisk_is_restarted_while_ari_refuses_us,
+        exactly(4),
+        lasts=15 * MINUTE,
+        of_pbx=MANAGER,
+        also=nobody_doubts_that_it_is_lost,
+        told=(
+            *("CANNOT SEE PBX office", "DOWN registration of trunk-telekom"),
+            *("SEEN AGAIN PBX office", "UP registration of trunk-telekom"),
         ),
         only_simulated="manager",
     ),

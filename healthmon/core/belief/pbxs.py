@@ -404,15 +404,20 @@ class Pbxs:
         pbx.removed.clear()
         self._count_restart(pbx, at, step)
         is_in_grace = pbx.grace_since is not None and at < pbx.grace_since + pbx.config.restart_grace
+        registered: set[Target] = set()
+        if pbx.registration_grace.since >= restart.at:
+            # The manager interface was back before ARI was, and told of them since.
+            registered = pbx.registration_grace.registered
         if not is_in_grace:
-            self._begin_grace(pbx, at)
+            # It may have been long ago that it was restarted: ARI was away.
+            self._begin_grace(pbx, restart.at)
             pbx.awaited.clear()
-        pbx.registration_grace = replace(pbx.registration_grace, since=at, registered=set())
+        pbx.registration_grace = replace(pbx.registration_grace, since=restart.at, registered=registered)
         for endpoint in pbx.endpoints.values():
             # A second restart does not extend a grace that runs.
             endpoint.is_back, endpoint.calm = False, None
             if at >= endpoint.grace_until:
-                endpoint.begin_grace(pbx.grace_why, at + pbx.grace_for(endpoint), takes_evidence=True)
+                endpoint.begin_grace(pbx.grace_why, restart.at + pbx.grace_for(endpoint), takes_evidence=True)
 
     def _begin_grace(self, pbx: Pbx, since: float) -> None:
         local = datetime.fromtimestamp(self._booking.wall.shown(since), self._booking.config.timezone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from msgspec.structs import replace
@@ -1266,6 +1267,66 @@ def test_ari_that_shows_the_same_asterisk_ends_that_doubt() -> None:
 
     [incident] = scene.open(A)
     assert incident.check == Check.REGISTRATION
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_a_restart_that_ari_tells_of_long_after_it_leaves_what_is_believed_down_since_then(target: Target) -> None:
+    scene = office()
+    scene.says(target, UP, Source.SNAPSHOT)
+    scene.report(Trouble.DENIED)
+    scene.manager(Trouble.CLOSED)
+    scene.after(5)
+    scene.manager()
+    for _ in range(30):
+        scene.after(10)
+        scene.says(target, DOWN, Source.SNAPSHOT)
+    before = scene.state(target, Check.REGISTRATION)
+    assert before.belief is DOWN
+    assert not before.unknown_because
+
+    scene.snapshot({A: UP, B: UP}, startup="boot 2", running_for=303.0)
+    scene.says(target, DOWN, Source.SNAPSHOT)
+
+    after = scene.state(target, Check.REGISTRATION)
+    assert (after.belief, after.since, after.unknown_because) == (DOWN, before.since, "")
+    [restart] = scene.db.restarts
+    assert restart.at == scene.now - 303
+
+
+def test_the_grace_after_a_restart_counts_from_the_restart_and_not_from_when_ari_is_back() -> None:
+    scene = office()
+    scene.report(Trouble.DENIED)
+    scene.after(90)
+    restarted_at = scene.now - 60
+    scene.snapshot({A: UP, B: DOWN}, startup="boot 2", running_for=60.0)
+    scene.says(A, DOWN, Source.SNAPSHOT)
+
+    shown = datetime.fromtimestamp(restarted_at, scene.config.timezone)
+    assert f"Asterisk restarted at {shown:%H:%M:%S}" in scene.state(A, Check.REGISTRATION).unknown_because
+    assert f"Asterisk restarted at {shown:%H:%M:%S}" in scene.state(B).unknown_because
+    scene.after(60)
+    assert scene.state(A, Check.REGISTRATION).pending is DOWN, "restart_grace is over"
+    assert scene.state(B).pending is DOWN
+
+
+def test_what_was_registered_and_lost_since_the_restart_is_not_in_grace_when_ari_is_back() -> None:
+    scene = office()
+    scene.report(Trouble.DENIED)
+    scene.manager(Trouble.CLOSED)
+    scene.after(5)
+    scene.manager()
+    scene.after(10)
+    scene.says(A, UP)
+    scene.after(10)
+    lost_at = scene.now
+    scene.says(A, DOWN)
+    scene.after(5)
+
+    scene.snapshot({A: UP, B: UP}, startup="boot 2", running_for=28.0)
+    scene.says(A, DOWN, Source.SNAPSHOT)
+
+    state = scene.state(A, Check.REGISTRATION)
+    assert (state.pending, state.pending_since, state.unknown_because) == (DOWN, lost_at, "")
 
 
 def test_healthmon_restarted_while_ari_refuses_us_knows_it_by_the_manager_interface() -> None:
