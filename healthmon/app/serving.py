@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 
 #: How often the main thread looks whether somebody has written (seconds).
 LOOK_EVERY = 0.25
-#: So many requests are answered at once; each takes milliseconds.
-THREADS = 4
+#: So many requests are answered at once; each takes milliseconds. Up to 14 are log-ins that are tried or wait, so that
+#: two threads are always free (publish/web/access/access.py).
+THREADS = 16
 #: So many connections may be open, where so many files may be: who holds as many keeps all others out.
 CONNECTIONS = 2000
 #: Files that are no connections: the database, the log, what Python loads.

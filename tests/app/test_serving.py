@@ -16,6 +16,7 @@ from flask import Flask
 
 from healthmon.app import serving
 from healthmon.app.serving import THREADS, most_connections, server_of
+from healthmon.publish.web.access import access
 
 
 @pytest.mark.parametrize(("hard", "most"), [(1024, 960), (64, 1), (524_288, 2000), (resource.RLIM_INFINITY, 2000)])
@@ -65,6 +66,13 @@ def test_who_asks_for_much_and_reads_nothing_keeps_nobody_waiting(port: int) -> 
 
         with asked(port, "/livez") as connection:
             assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_however_many_log_in_two_threads_are_free() -> None:
+    anywhere = access.MOST_TRIED + access.MOST_WAITING
+    at_known = access.MOST_TRIED_AT_KNOWN + access.MOST_WAITING_AT_KNOWN
+
+    assert THREADS - anywhere - at_known >= 2
 
 
 def test_of_several_questions_at_once_the_first_is_answered_and_the_connection_closed(port: int) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,12 +21,16 @@ from healthmon.config.sections.user import GuestLimits
 from healthmon.config.sections.web import WebConfig
 from healthmon.config.values import OwnAddress
 from healthmon.model import Health
-from healthmon.publish.web.access.access import Guests
+from healthmon.publish.web.access import access
+from healthmon.publish.web.access.access import Access, Guests, WrongPassword
+from healthmon.publish.web.access.peer import Peer
 from healthmon.publish.web.access.sessions import IDLE_FOR, LASTS
+from healthmon.publish.web.live import Busy
 from healthmon.publish.web.pages.login import page_of_ours
 from tests.publish.guests import OPERATE, PASSWORD, READ, field_of, guests, log_in
 from tests.publish.scene import Site, site
 from tests.report.builder import HOUR, NOW, connection, outage, provider
+from tests.waiting import wait_for
 
 HERE = "127.0.0.1"
 OPEN = {"/livez", "/assets/page.css", "/login", "/public/status", "/public/status.json"}
@@ -342,6 +348,86 @@ def test_who_has_logged_in_is_not_kept_out_by_others_who_try(tmp_path: Path) -> 
 
     assert attack == [401] * 20 + [429] * 5
     assert (known, new, new_later) == (303, 429, 303)
+
+
+class Held:
+    """Notes which passwords are tried; one of them is being tried until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, held: str) -> None:
+        self.tried: list[str] = []
+        self.let_go = Event()
+        is_right = PasswordHash.is_of
+
+        def is_of(known: PasswordHash, password: str) -> bool:
+            self.tried.append(password)
+            if password == held:
+                assert self.let_go.wait(60)
+            return is_right(known, password)
+
+        monkeypatch.setattr(PasswordHash, "is_of", is_of)
+
+
+OFFICE, ELSEWHERE_NOW = Peer("192.0.2.1"), Peer("198.51.100.1")
+
+
+def test_an_office_behind_one_address_logs_in_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, known = Held(monkeypatch, held=PASSWORD), Access(guests())
+    with ThreadPoolExecutor(12) as office:
+        coming = [office.submit(known.log_in, "anna", PASSWORD, OFFICE) for _ in range(12)]
+        # All are there, and wait for the two that are tried.
+        wait_for(lambda: known._turns._places._value == 0 and len(held.tried) == access.MOST_TRIED)
+        held.let_go.set()
+
+        assert len({session.result(60) for session in coming}) == 12
+
+
+def test_who_is_told_to_come_again_in_a_moment_has_made_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_WAITING", 0)
+    held, known = Held(monkeypatch, held="held"), Access(guests(), lambda: 0.0)
+    with ThreadPoolExecutor(2) as others:
+        trying = [others.submit(known.log_in, f"stranger {number}", "held", ELSEWHERE_NOW) for number in range(2)]
+        wait_for(lambda: len(held.tried) == 2)
+        for _ in range(50):
+            with pytest.raises(Busy):
+                known.log_in("anna", PASSWORD, OFFICE)
+        held.let_go.set()
+        for attempt in trying:
+            with pytest.raises(WrongPassword):
+                attempt.result(60)
+
+    assert known.log_in("anna", PASSWORD, OFFICE)
+    assert held.tried == ["held", "held", PASSWORD]
+
+
+def test_where_somebody_has_logged_in_before_there_is_room_while_others_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_WAITING", 0)
+    held, known = Held(monkeypatch, held="held"), Access(guests(), lambda: 0.0)
+    known.log_in("anna", PASSWORD, OFFICE)
+    with ThreadPoolExecutor(2) as others:
+        trying = [others.submit(known.log_in, "anna", "held", ELSEWHERE_NOW) for _ in range(2)]
+        wait_for(lambda: held.tried.count("held") == 2)
+        at_known = known.log_in("anna", PASSWORD, OFFICE)
+        with pytest.raises(Busy):
+            known.log_in("victor", "x" + PASSWORD, OFFICE)
+        held.let_go.set()
+
+    assert at_known
+    assert all(isinstance(attempt.exception(), WrongPassword) for attempt in trying)
+
+
+def test_who_waits_for_too_long_is_told_so_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "WAIT_AT_MOST", 0.01)
+    held, known = Held(monkeypatch, held="held"), Access(guests(), lambda: 0.0)
+    with ThreadPoolExecutor(2) as others:
+        trying = [others.submit(known.log_in, "anna", "held", ELSEWHERE_NOW) for _ in range(2)]
+        wait_for(lambda: len(held.tried) == 2)
+        for _ in range(access.MOST_WAITING + 1):
+            with pytest.raises(Busy):
+                known.log_in("anna", PASSWORD, OFFICE)
+        held.let_go.set()
+
+    assert all(isinstance(attempt.exception(), WrongPassword) for attempt in trying)
+    assert known.log_in("anna", PASSWORD, OFFICE)
 
 
 def test_a_form_to_log_in_is_ours(tmp_path: Path) -> None:

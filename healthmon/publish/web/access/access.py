@@ -6,8 +6,7 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from threading import Semaphore
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 from werkzeug.wrappers import Request
@@ -21,7 +20,7 @@ from healthmon.errors import HealthmonError
 from healthmon.model import EVERYTHING
 from healthmon.publish.web.access.identity import Identity, Proof
 from healthmon.publish.web.access.kept import SessionFiles
-from healthmon.publish.web.access.limits import Attempts
+from healthmon.publish.web.access.limits import AdmissionQueue, Attempts
 from healthmon.publish.web.access.peer import Peer, Proxies
 from healthmon.publish.web.access.sessions import Sessions, mark_of
 from healthmon.publish.web.live import Busy
@@ -32,6 +31,10 @@ log = logging.getLogger(__name__)
 SESSION, WALL, FORM = "healthmon-session", "healthmon-wall", "healthmon-form"
 #: So many passwords are tried at the same time: each takes a quarter of a second, 16 MiB and a thread that answers.
 MOST_TRIED = 2
+#: So many other log-ins wait for that, an office that comes at nine o'clock, for at most so long (seconds).
+MOST_WAITING, WAIT_AT_MOST = 10, 8.0
+#: From where a user has logged in before: so many passwords besides, and so many wait for that.
+MOST_TRIED_AT_KNOWN, MOST_WAITING_AT_KNOWN = 1, 1
 #: From one address: so many attempts at once, then one every so many seconds.
 OF_AN_ADDRESS = (10, 15.0)
 #: At one user's name, from addresses where this user has not logged in lately.
@@ -97,7 +100,8 @@ class Access:
         self._sessions = Sessions(logins, files, now())
         #: Of those who come by a proxy: what forms of sessions carry is made of the session's own secret.
         self._key = secrets.token_urlsafe(32)
-        self._trying = Semaphore(MOST_TRIED)
+        self._turns = AdmissionQueue(MOST_TRIED, MOST_WAITING, WAIT_AT_MOST)
+        self._turns_at_known = AdmissionQueue(MOST_TRIED_AT_KNOWN, MOST_WAITING_AT_KNOWN, WAIT_AT_MOST)
         self._of_addresses, self._of_users = Attempts(*OF_AN_ADDRESS), Attempts(*OF_A_USER)
         #: User and address, in the order in which they logged in.
         self._known: dict[tuple[str, str], None] = {}
@@ -174,34 +178,37 @@ class Access:
 
     def log_in(self, name: str, password: str, peer: Peer) -> str:
         """Begin a session, and return what its cookie holds. Raises WrongPassword, TooOften and Busy."""
-        now, place = self._now(), (name, peer.network)
-        self._take(self._of_addresses, peer.network, now)
-        # From where anna has logged in before, nobody elsewhere keeps her out by wrong passwords.
-        is_place_known = place in self._known
-        if not is_place_known:
-            self._take(self._of_users, name, now)
-        if not self._trying.acquire(blocking=False):
+        place = (name, peer.network)
+        counted = [(self._of_addresses, peer.network)]
+        queues = [self._turns]
+        if place in self._known:
+            # From where anna has logged in before, nobody elsewhere keeps her out: not by wrong passwords, and not by
+            # many at the same time.
+            queues.insert(0, self._turns_at_known)
+        else:
+            counted.append((self._of_users, name))
+        # Whoever has no attempt takes nobody's turn.
+        _refuse_too_often(attempts.wait(key, self._now()) for attempts, key in counted)
+        turns = next((queue for queue in queues if queue.begin()), None)
+        if turns is None:
             raise Busy("too many log in at the same time; try again in a moment")
         try:
+            # An attempt is counted when it is tried: whoever waited in vain has made none.
+            _refuse_too_often(attempts.take(key, self._now()) for attempts, key in counted)
             known = self._hashes.get(name)
             is_right = (known or self._nobodys_hash).is_of(password) and known is not None
+            if is_right:
+                for attempts, key in counted:
+                    attempts.give_back(key)
         finally:
-            self._trying.release()
+            turns.end()
         if not is_right:
             # Not the name that was typed: it may be a password.
             log.warning("a log-in from %s was refused: wrong name or password", peer.address)
             raise WrongPassword("wrong name or password")
-        self._of_addresses.give_back(peer.network)
-        if not is_place_known:
-            self._of_users.give_back(name)
         self._note_place(place)
         log.info("%s has logged in from %s", name, peer.address)
-        return self._sessions.begin(name, now)
-
-    def _take(self, attempts: Attempts, key: str, now: float) -> None:
-        wait = attempts.take(key, now)
-        if wait:
-            raise TooOften(wait)
+        return self._sessions.begin(name, self._now())
 
     def _note_place(self, place: tuple[str, str]) -> None:
         self._known = {**{key: None for key in list(self._known)[-MOST_KNOWN + 1 :] if key != place}, place: None}
@@ -209,3 +216,10 @@ class Access:
     def log_out(self, request: Request) -> None:
         """End the session of whoever asks."""
         self._sessions.end(request.cookies.get(SESSION, ""))
+
+
+def _refuse_too_often(waits: Iterable[float]) -> None:
+    """Refuse the attempt at the first of the counters that has none. ``waits``: seconds. Raises TooOften."""
+    for wait in waits:
+        if wait:
+            raise TooOften(wait)

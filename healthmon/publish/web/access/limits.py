@@ -1,8 +1,8 @@
-"""How often somebody may try a password. Pure, but for what it remembers."""
+"""How often somebody may try a password, and how many at the same time."""
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Lock, Semaphore
 
 #: So many keys are remembered.
 MOST_KEYS = 10_000
@@ -20,6 +20,11 @@ class Attempts:
         self._every = every
         self._full_at: dict[str, float] = {}
         self._lock = Lock()
+
+    def wait(self, key: str, now: float) -> float:
+        """Return in how many seconds there is an attempt, and take none; 0: there is one."""
+        with self._lock:
+            return max(self._full_at.get(key, now) - self._room - now, 0.0)
 
     def take(self, key: str, now: float) -> float:
         """Take an attempt, and return 0; or return in how many seconds there is one."""
@@ -45,3 +50,27 @@ class Attempts:
         if len(kept) >= MOST_KEYS:
             kept = dict(sorted(kept.items(), key=lambda item: item[1])[MOST_KEYS // 10 :])
         self._full_at = kept
+
+
+class AdmissionQueue:
+    """So many may do something at the same time; a few others wait for their turn. Any thread may ask."""
+
+    def __init__(self, at_once: int, most_waiting: int, wait_at_most: float) -> None:
+        """``wait_at_most``: seconds."""
+        self._places = Semaphore(at_once + most_waiting)
+        self._turns = Semaphore(at_once)
+        self._wait_at_most = wait_at_most
+
+    def begin(self) -> bool:
+        """Wait for a turn, which has to be ended; False: too many wait already, or it took too long."""
+        if not self._places.acquire(blocking=False):
+            return False
+        if self._turns.acquire(timeout=self._wait_at_most):
+            return True
+        self._places.release()
+        return False
+
+    def end(self) -> None:
+        """Let the next one have its turn."""
+        self._turns.release()
+        self._places.release()
