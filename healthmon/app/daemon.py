@@ -283,8 +283,10 @@ class Daemon:
         name = args.thread.name if args.thread else "?"
         self._dead.add(name)
         if isinstance(args.exc_value, StoreError):
-            log.critical("%s; healthmon stops", args.exc_value)
-            self._database_error = self._database_error or args.exc_value
+            # Whoever else needs it dies of the same.
+            if self._database_error is None:
+                log.critical("%s; healthmon stops", args.exc_value)
+                self._database_error = args.exc_value
         else:
             error = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
             log.critical("thread %s died of a defect; healthmon stops", name, exc_info=error)

@@ -154,9 +154,9 @@ class Daemon:
 
         The command runs in this process: most ask again and again while they wait, and a process for each look would
         take the processor from what they wait for. A daemon with an environment, perhaps a clock, of its own is asked
-        in that.
+        in that; and where the database is another user's, root would become him.
         """
-        if self._has_own_environment:
+        if self._has_own_environment or self.database.parent.stat().st_uid != os.geteuid():
             done = self.command("status", "--json")
             shown, complaint = done.stdout, done.stderr
         else:
