@@ -25,6 +25,7 @@ from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
 from healthmon.errors import AmiDenied, AmiHearsOnly, AmiInUse, AmiUnexpected
+from healthmon.model import UNTIL_ITS_NEXT_EVENT
 
 LIST_ACTIONS = "ListCommands"
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
@@ -59,8 +60,8 @@ MAY_NOT_ASK = (
 )
 #: Each registration may have changed while there was no connection, and only its next event tells.
 MAY_ONLY_HEAR = (
-    "events only; the user {user} may not ask for the list, and each registration is unknown until its next event: "
-    "manager.conf needs write = reporting"
+    f"events only; the user {{user}} may not ask for the list, and {UNTIL_ITS_NEXT_EVENT}: manager.conf needs "
+    "write = reporting"
 )
 
 

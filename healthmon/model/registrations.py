@@ -21,6 +21,8 @@ _KNOWN_WHYS = (NOT_SENT, "rejected", NOT_ANSWERED)
 _WHYS = (NOT_KNOWN_WHY, NOT_TRIED, *_KNOWN_WHYS)
 #: The words of an older driver, which says more.
 _SAID = re.compile(r"\(Asterisk: (.+?)\)")
+#: Why a manager user who may only read tells nothing of most registrations for up to an hour.
+UNTIL_ITS_NEXT_EVENT = "each registration is unknown until its next event"
 #: It will not come back by itself.
 STOPPED_TRYING = "Asterisk has stopped trying"
 #: … or not soon: a provider that is overloaded may say after how long it wants to be asked again.

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.core.belief.pbx import NO_REGISTRATIONS
-from healthmon.model import SEEN_PAST_ARI, Check, Health, Kind
+from healthmon.model import SEEN_PAST_ARI, UNTIL_ITS_NEXT_EVENT, Check, Health, Kind
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
-from healthmon.report.status.rows import PbxStatus, Status, TargetStatus, count_unknown
+from healthmon.report.status.rows import PbxStatus, Status, TargetStatus, count_unknown, is_without_registrations
 from healthmon.report.status.words import how_many_unknown, seems, unknown_checks
 
 #: So many things that are not well are listed, each in a line of its own: Nagios keeps some kilobytes.
@@ -200,7 +199,12 @@ def _unseen(status: Status, request: CheckRequest) -> list[TargetStatus]:
 
 
 def _is_unknown_of_a_pbx(found: Counted) -> bool:
-    """Whether of one of the PBXs nothing is known of the check that was asked for: its witness cannot be asked."""
+    """Whether of one of the PBXs nothing is known of the check that was asked for: its witness cannot be asked.
+
+    One that tells by events alone knows nothing of a registration that none has told of, whatever it says of others.
+    """
+    if any(UNTIL_ITS_NEXT_EVENT in row.unknown_because for row in found.unknown):
+        return True
     known = {row.target.pbx for row in (*found.down, *found.degraded, *found.up, *found.away)}
     return any(row.target.pbx not in known for row in found.unknown)
 
@@ -225,7 +229,7 @@ def _never_known(status: Status, request: CheckRequest, found: Counted) -> list[
         pbx.row
         for pbx in status.pbxs
         if pbx.name not in known
-        and (pbx.no_registrations or NO_REGISTRATIONS in pbx.row.reason)
+        and (pbx.no_registrations or any(map(is_without_registrations, (pbx.row.reason, pbx.row.remark))))
         and meant.includes(pbx.row.target, pbx.row.kind, "")
         and (pbx.name in providers or not (selection.endpoints or selection.watches))
     ]

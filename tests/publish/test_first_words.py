@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from healthmon.core.belief.evidence import RESTARTED
 from healthmon.core.belief.pbx import NO_REGISTRATIONS
-from healthmon.model import REGISTRATION, Check, CheckState, Health, Kind, Target
+from healthmon.model import REGISTRATION, Changes, Check, CheckState, EndpointSettings, Health, Kind, Target
 from healthmon.publish.terminal.frame import View, frame
 from healthmon.report.status.data import status_data
 from healthmon.report.status.layout import StatusLayout
@@ -171,6 +171,78 @@ def test_whoever_asks_for_registrations_is_told_that_they_are_unknown(database: 
 
     assert (everywhere.exit_code, there.exit_code) == (3, 0)
     assert everywhere.stdout.startswith("HEALTHMON UNKNOWN: 0 of 3 down, 2 unknown | ")
+
+
+BY_EVENTS = (
+    "manager interface: events only; the user healthmon may not ask for the list, and each registration is unknown "
+    "until its next event: manager.conf needs write = reporting. Logs in again at a reload of healthmon"
+)
+FIRST_HEARD = pytest.mark.parametrize(
+    "facts",
+    [
+        {"belief": None, "pending": Health.DEGRADED, "pending_since": NOW - MINUTE, "remark": BY_EVENTS},
+        {"belief": Health.DEGRADED, "since": NOW - MINUTE, "reason": BY_EVENTS},
+    ],
+    ids=["not believed yet", "believed"],
+)
+
+
+def settings_of(name: str) -> Changes:
+    """It logs in at its provider, and so most likely registers there."""
+    target = Target("office", "PJSIP", name)
+    found = EndpointSettings(target, NOW, known=True, has_static_contact=True, has_outbound_auth=True)
+    return Changes(settings={target: found})
+
+
+@FIRST_HEARD
+def test_where_only_events_are_heard_nothing_is_plain_green_that_none_has_told_of(
+    database: Path, run: Run, facts: dict[str, Any]
+) -> None:
+    manager = connection(check=Check.MANAGER, **facts)
+    with running(database, [connection(), manager, provider("trunk"), provider("by-ip")]) as writer:
+        writer.commit(settings_of("trunk"))
+        with open_reader(database) as reader:
+            status = read_status(reader, NOW)
+        asked = [
+            run("check", "--check", "registration", *chosen)
+            for chosen in ([], ["--pbx", "office"], ["--endpoint", TRUNK], ["--endpoint", "PJSIP/by-ip"])
+        ]
+
+    text = text_of(status)
+    assert status_data(status)["pbxs"][0]["no_registrations"] == BY_EVENTS
+    assert "registration unknown since 11:59:00 (manager interface: events only)" in line_of(text)
+    assert "registration" not in line_of(text, "PJSIP/by-ip")
+    assert BY_EVENTS in line_of(text, "office")
+    assert "2 endpoints: 2 up; 1 with registration unknown. Registrations of office unknown." in text
+    assert [done.exit_code for done in asked] == [3, 3, 3, 3]
+    assert all("may not ask for the list" in done.stdout for done in asked)
+
+
+@FIRST_HEARD
+def test_where_events_have_told_of_one_registration_the_others_are_still_unknown(
+    database: Path, run: Run, facts: dict[str, Any]
+) -> None:
+    manager = connection(check=Check.MANAGER, **facts)
+    states = [connection(), manager, provider("trunk"), provider("heard"), registered(name="heard")]
+    with running(database, states) as writer:
+        writer.commit(settings_of("trunk"))
+        writer.commit(settings_of("heard"))
+        with open_reader(database) as reader:
+            status = read_status(reader, NOW)
+        every, unheard, heard = [
+            run("check", "--check", "registration", *chosen)
+            for chosen in ([], ["--endpoint", TRUNK], ["--endpoint", "PJSIP/heard"])
+        ]
+
+    text = text_of(status)
+    assert "registration unknown since 11:59:00 (manager interface: events only)" in line_of(text)
+    assert "unknown" not in line_of(text, "PJSIP/heard")
+    assert BY_EVENTS in line_of(text, "office")
+    assert "1 with registration unknown." in text
+    assert "Registrations of office unknown" not in text, "some are known"
+    assert [done.exit_code for done in (every, unheard, heard)] == [3, 3, 0]
+    assert "may not ask for the list" in every.stdout
+    assert "may not ask for the list" in unheard.stdout
 
 
 def test_a_registration_that_does_not_count_is_not_missed(database: Path) -> None:

@@ -47,10 +47,15 @@ def test_who_may_only_read_follows_registrations_by_their_events(lab: Lab, provi
     scene = scene_of(lab, provider, way, read="system", write="")
     scene.wait_told("DEGRADED PBX office: manager interface: events only")
     assert scene.daemon.pbx()["reason"].startswith(NO_LIST)
+    assert scene.daemon.pbx()["no_registrations"].startswith(NO_LIST)
+    for chosen in ([], ["--endpoint", "PJSIP/trunk-a"]):
+        done = scene.daemon.command("check", "--check", "registration", *chosen)
+        assert (done.returncode, "may not ask for the list" in done.stdout) == (3, True), done.stdout
 
     provider.answer("REGISTER", 403)
     scene.pbx.register_now("trunk-a")
     scene.daemon.wait(lambda: check(scene).get("state") == "down", "its event says so")
+    assert "no_registrations" not in scene.daemon.pbx()
     scene.wait_told(
         "DEGRADED PBX office: manager interface: events only", "DOWN registration of provider trunk-a (office)"
     )

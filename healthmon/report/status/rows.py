@@ -18,6 +18,7 @@ from healthmon.model import (
     NO_NAMES,
     PARTIAL_CHECKS,
     SEEN_PAST_ARI,
+    UNTIL_ITS_NEXT_EVENT,
     Check,
     CheckState,
     DisplayNames,
@@ -407,10 +408,14 @@ def group_outage_of(incident: Incident) -> GroupOutage:
 
 
 class NeverAsked(NamedTuple):
-    """A manager interface that cannot be asked, and never told of a registration: since when, and why."""
+    """A manager interface that cannot be asked, and never told of a registration: since when, and why.
+
+    Where it tells of each registration by its next event, it may have told of some: ``tells_of_some``.
+    """
 
     since: float
     why: str
+    tells_of_some: bool = False
 
 
 #: One that has let us in, or nobody asks for.
@@ -420,7 +425,7 @@ ASKED = NeverAsked(0.0, "")
 def never_asked(states: Iterable[CheckState]) -> dict[str, NeverAsked]:
     """The PBXs of whose registrations nothing was ever known, and whose manager interface cannot be asked.
 
-    One that is believed to work had none.
+    One that is believed to work had none. One that only tells of events hides those that none has told of.
     """
     found, known = {}, set()
     for state in states:
@@ -428,11 +433,20 @@ def never_asked(states: Iterable[CheckState]) -> dict[str, NeverAsked]:
             known.add(state.target.pbx)
         if state.check == Check.MANAGER and state.belief is not Health.UP:
             # What is seen now before what was believed; before it is believed for the first time it is all there is.
-            words = next((words for words in (state.remark, state.reason) if NO_REGISTRATIONS in words), "")
+            words = next(filter(is_without_registrations, (state.remark, state.reason)), "")
             if words:
                 why = words.removesuffix(f"; {NO_REGISTRATIONS}")
                 found[state.target.pbx] = NeverAsked(state.since or state.pending_since, why)
-    return {pbx: unasked for pbx, unasked in found.items() if pbx not in known}
+    for pbx in known & found.keys():
+        unasked = found.pop(pbx)
+        if UNTIL_ITS_NEXT_EVENT in unasked.why:
+            found[pbx] = unasked._replace(tells_of_some=True)
+    return found
+
+
+def is_without_registrations(words: str) -> bool:
+    """Whether these words of a manager interface say that registrations are unknown, or those without an event."""
+    return NO_REGISTRATIONS in words or UNTIL_ITS_NEXT_EVENT in words
 
 
 def pbx_rows(
@@ -450,6 +464,7 @@ def pbx_rows(
     for state in states:
         checks.setdefault(state.target.pbx, []).append(state)
     counts = _counts(endpoints)
+    of_none = {name: found for name, found in unasked.items() if not found.tells_of_some}
     rows = [
         PbxStatus(
             row=_with_why_unasked(_worst_check(checks[name]), unasked.get(name)),
@@ -457,7 +472,7 @@ def pbx_rows(
             version=versions.get(name, ""),
             old=_why_old(checks[name], fresh.get(name, Freshness(name)), now),
             endpoints=counts.get(name, {}),
-            no_registrations=unasked.get(name, ASKED).why,
+            no_registrations=of_none.get(name, ASKED).why,
         )
         for name in checks
     ]
@@ -466,9 +481,11 @@ def pbx_rows(
 
 def _with_why_unasked(row: TargetStatus, unasked: NeverAsked | None) -> TargetStatus:
     """The row of a PBX; it says from the beginning on that nobody knows how its registrations are."""
-    if unasked is None or NO_REGISTRATIONS in row.reason:
+    if unasked is None or is_without_registrations(row.reason):
         return row
-    said = f"{unasked.why}; {NO_REGISTRATIONS}"
+    said = unasked.why
+    if UNTIL_ITS_NEXT_EVENT not in said:
+        said += f"; {NO_REGISTRATIONS}"
     return replace(row, remark="; ".join(filter(None, (row.remark, said))))
 
 
@@ -524,7 +541,8 @@ def endpoint_rows(
             checks.setdefault(state.target, []).append(_row(state, hidden_by))
     for target, rows in checks.items():
         first = rows[0]
-        is_to_register = target in registering and first.kind is Kind.PROVIDER
+        is_heard = any(row.check == Check.REGISTRATION for row in rows)
+        is_to_register = target in registering and first.kind is Kind.PROVIDER and not is_heard
         if is_to_register and target.pbx in unasked and target.pbx not in blind:
             rows.append(_unasked_registration(first, unasked[target.pbx]))
     return in_order(map(_worst_of, checks.values()))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from healthmon.core.belief.pbx import NO_REGISTRATIONS
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import ENDPOINT_CHECKS, Check, Health, Kind
 from healthmon.report.formatting import counted, measured
@@ -93,7 +94,7 @@ def _of_manager(pbx: PbxFields) -> str:
     """Why the manager interface of a PBX cannot be asked, as its row says it; "": it says nothing of that."""
     for words in (pbx["remark"], pbx["reason"]):
         if words.startswith("manager interface: "):
-            return words.rpartition("; ")[0]
+            return words.removesuffix(f"; {NO_REGISTRATIONS}")
     return ""
 
 
