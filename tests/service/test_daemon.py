@@ -26,7 +26,7 @@ PATIENCE = 30.0
 
 #: Threads that are there whatever is watched: main, the engine, the reports, the heartbeat, and some to spare; and
 #: those of processes that healthmon starts.
-ITS_OWN, OF_HELPERS = 10, 20
+ITS_OWN, OF_HELPERS = 10, 32
 
 
 class Webhook:
