@@ -236,3 +236,13 @@ def test_a_value_that_cannot_be_is_said_and_ends_nothing(tmp_path: Path) -> None
     assert code == 503
     assert "the file is damaged" in text
     assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/v1/incidents/", "/incidents/"])
+def test_a_number_of_thousands_of_digits_is_answered_by_a_sentence_of_ours(path: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        code, text = web.get(f"{path}{'9' * 6000}")
+
+    assert (code, text[:17]) == (404, "there is nothing ")
+    assert text.count("\n") == 1
+    assert len(text) < 100
