@@ -110,6 +110,22 @@ def test_nobody_sees_anything_but_where_to_log_in(tmp_path: Path) -> None:
         assert "trunk" not in answer.text, path
 
 
+@pytest.mark.parametrize("headers", [{}, {"Authorization": f"Bearer {OPERATE}"}, {"Host": "evil.example"}])
+def test_every_answer_says_what_a_browser_may_load_and_that_nobody_learns_from_where(
+    headers: dict[str, Any], tmp_path: Path
+) -> None:
+    missing = [("GET", "/nothing"), ("PUT", "/"), ("GET", "/api/v1/incidents/x"), ("GET", "/targets?state=odd")]
+    with house(tmp_path) as web:
+        routes = [(method, path) for method, paths in ROUTES.items() for path in paths]
+        answers = {(method, path): web.ask(method, path, **headers) for method, path in [*routes, *missing]}
+
+    for asked, answer in answers.items():
+        policies = answer.headers.getlist("Content-Security-Policy")
+        assert [policy[:18] for policy in policies] == ["default-src 'none'"], asked
+        assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"], asked
+        assert answer.headers.getlist("X-Content-Type-Options") == ["nosniff"], asked
+
+
 def test_nobody_changes_anything(tmp_path: Path) -> None:
     with house(tmp_path) as web:
         answers = {path: web.ask(method, path).status_code for method, path in CHANGING}

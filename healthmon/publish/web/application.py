@@ -27,8 +27,8 @@ from healthmon.publish.web.orders_api import orders_api
 from healthmon.publish.web.pages.background import Backgrounds
 from healthmon.publish.web.pages.forms import forms
 from healthmon.publish.web.pages.login import login
-from healthmon.publish.web.pages.refusals import OF_PAGES, is_for_a_browser, no_such_page
-from healthmon.publish.web.pages.rendering import Pages
+from healthmon.publish.web.pages.refusals import is_for_a_browser, no_such_page
+from healthmon.publish.web.pages.rendering import POLICY, Pages
 from healthmon.publish.web.pages.routes import pages
 from healthmon.publish.web.public import PublicPage, public
 from healthmon.publish.web.reports import reports
@@ -37,8 +37,14 @@ from healthmon.publish.web.unchanged import ShortWay
 from healthmon.publish.web.view import ScopedView
 from healthmon.report.status.rows import PbxStatus
 
-#: Said with each answer: nobody takes it for anything else, and nobody keeps it.
-OF_ALL = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+#: Said with each answer, unless it says something else itself: nobody takes it for anything else, and nobody keeps it;
+#: a browser loads and runs nothing but what stands here; where it leads to elsewhere, nobody learns from where.
+OF_ALL = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+}
 
 
 def application(
@@ -78,7 +84,7 @@ def application(
     app.register_error_handler(HTTPException, lambda error: _no_page(error, made))
     app.before_request(guard(access))
     app.after_request(_finished)
-    app.wsgi_app = ShortWay(app.wsgi_app, access, made, {**OF_ALL, **OF_PAGES})  # type: ignore[method-assign]
+    app.wsgi_app = ShortWay(app.wsgi_app, access, made, OF_ALL)  # type: ignore[method-assign]
     return app
 
 

@@ -27,7 +27,7 @@ from healthmon.publish.scoped import present_in
 from healthmon.publish.web.answers import NotThere, plain, to_ask_again
 from healthmon.publish.web.live import Busy, Live
 from healthmon.publish.web.pages.public import public_text
-from healthmon.publish.web.pages.rendering import POLICY, Pages
+from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.pages.words import Words
 from healthmon.report.availability.lately import courses_of
 from healthmon.report.availability.measure import sites_of
@@ -226,13 +226,6 @@ def public(pages: Iterable[PublicPage], made: Pages) -> Blueprint:
             return plain("there is no such page\n", HTTPStatus.NOT_FOUND)
         sentence = "it cannot be said at present how things stand; ask again in a moment\n"
         return to_ask_again(plain(sentence, HTTPStatus.SERVICE_UNAVAILABLE))
-
-    @routes.after_request
-    def guard(response: Response) -> Response:
-        """A browser loads and runs nothing but what stands here."""
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
 
     return routes
 

@@ -76,7 +76,6 @@ def reports(view: ScopedView, commands: OwnCommands, zone: ZoneInfo) -> Blueprin
     @routes.after_request
     def guard(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", _policy(NO_STYLE))
-        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     return routes

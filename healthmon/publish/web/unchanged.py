@@ -25,18 +25,18 @@ class ShortWay:
     """Answers 304 to who has a page as it is now, and has all else answered. Used by all threads that answer."""
 
     def __init__(self, usual: WSGIApplication, access: Access, made: Pages, always: Mapping[str, str]) -> None:
-        """``usual``: answers all else; ``always``: headers of every answer with a page."""
+        """``usual``: answers all else; ``always``: headers of every answer that does not say something else."""
         self._usual = usual
         self._access = access
         self._made = made
-        self._always = list(always.items())
+        self._always = always
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer."""
         if environ["REQUEST_METHOD"] == "GET" and "HTTP_IF_NONE_MATCH" in environ:
             headers = self._unchanged(Request(environ))
             if headers is not None:
-                start_response("304 NOT MODIFIED", [*headers.items(), *self._always])
+                start_response("304 NOT MODIFIED", [*{**self._always, **headers}.items()])
                 return ()
         return self._usual(environ, start_response)
 

@@ -1,4 +1,4 @@
-"""What is refused to a person is a page, too; and what every page tells the browser."""
+"""What is refused to a person is a page, too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from healthmon.errors import HealthmonError
 from healthmon.publish.web.access.guard import is_for_programs
-from healthmon.publish.web.pages.rendering import POLICY, Pages
+from healthmon.publish.web.pages.rendering import Pages
 from healthmon.publish.web.statuses import finished, status_of
-
-#: Said with each page: where it leads to elsewhere, nobody learns from where.
-OF_PAGES = {"Referrer-Policy": "no-referrer"}
 
 
 def as_pages(routes: Blueprint, made: Pages) -> None:
@@ -22,13 +19,6 @@ def as_pages(routes: Blueprint, made: Pages) -> None:
     @routes.errorhandler(HealthmonError)
     def refused(error: HealthmonError) -> Response:
         return finished(error, made.refused(made.words().retold(str(error)), status_of(error)))
-
-    @routes.after_request
-    def guard(response: Response) -> Response:
-        """A browser loads and runs nothing but what stands here."""
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.update(OF_PAGES)
-        return response
 
 
 def is_for_a_browser() -> bool:
@@ -42,6 +32,4 @@ def no_such_page(error: HTTPException, status: HTTPStatus, made: Pages) -> Respo
     sentence = words.retold(error.description or status.phrase)
     if status == HTTPStatus.NOT_FOUND:
         sentence = words.text("There is no such page.")
-    response = made.refused(sentence, status)
-    response.headers.update({**OF_PAGES, "Content-Security-Policy": POLICY})
-    return response
+    return made.refused(sentence, status)
