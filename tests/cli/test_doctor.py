@@ -244,7 +244,7 @@ def test_a_manager_user_who_may_only_read_is_told_what_the_daemon_says(manager: 
 
     found = of_the_pbx(doctor("--json"))
 
-    assert "could not be asked: events only; the user healthmon may not ask" in found["ami-refused"]["means"]
+    assert "tells of events, and cannot be asked: events only; the user healthmon may" in found["ami-refused"]["means"]
     assert "not allowed" not in found["ami-refused"]["means"]
 
 

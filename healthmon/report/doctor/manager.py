@@ -76,11 +76,13 @@ def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
 
 def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     name, gravity, also = FindingName.AMI_NOT_REACHED, Gravity.SERIOUS, ""
+    means = f"The manager interface could not be asked: {manager.failure}"
     remedies = [manager_user(look.pbx.ami_username, look.pbx.ami)]
     if manager.hears_only:
         name = FindingName.AMI_REFUSED
         rights = manager_rights(look.pbx.ami_username)
         remedies = [replace(rights, commands=(*rights.commands, _LOG_IN_FOR_THE_LIST))]
+        means = f"The manager interface tells of events, and cannot be asked: {manager.failure}"
         also = f" {UNKNOWN_BY_EVENTS}"
     elif manager.is_refused:
         name = FindingName.AMI_REFUSED
@@ -98,7 +100,7 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
         name=name,
         gravity=gravity,
         pbx=look.pbx.name,
-        means=f"The manager interface could not be asked: {manager.failure}",
+        means=means,
         why=f"{_WHY_REGISTRATIONS}{also}",
         remedies=tuple(remedies),
         freepbx=FREEPBX_AMI_USER,
