@@ -185,7 +185,8 @@ class Registration(EndpointCheck):
         What the pace of its attempts told before a restart of healthmon, which listens anew, is known until more is.
         """
         tells_why = self.heard is Health.DOWN and not tells_nothing(self.words)
-        if self.heard is Health.UP or tells_why:
+        is_better_known = tells_why and with_known_why(self.words, self.remembered) != self.words
+        if self.heard is Health.UP or (tells_why and not is_better_known):
             self.remembered = ""
         if self.belief is Health.DOWN is self.heard:
             self.reason = as_remembered(self.words, self.remembered)

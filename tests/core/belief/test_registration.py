@@ -14,6 +14,7 @@ from healthmon.core.belief.pbxs import MAY_BE_RESTARTED
 from healthmon.core.belief.registration import BACK_WITHIN, FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
 from healthmon.errors import Trouble
 from healthmon.model import (
+    WAITS,
     Channel,
     Check,
     ConnectionReport,
@@ -742,6 +743,25 @@ def test_why_it_failed_is_known_after_a_restart_of_healthmon_too(known: str) -> 
 
     assert reasons == [known, known, SILENT, SILENT.replace("not answered", "rejected"), LOST]
     assert scene.open(A)[0].cause == SILENT.replace("not answered", "rejected")
+
+
+def test_that_it_was_rejected_is_known_after_a_restart_of_healthmon_when_the_next_attempt_is_overdue_again() -> None:
+    overdue = LOST.replace("; incoming", f"; {WAITS}; incoming")
+    known = overdue.replace("rejected, or not answered", "rejected")
+    first = office()
+    lose(first)
+    first.says(A, DOWN, words=known)
+
+    scene = Office(first.config, first.db, first.now + 5)
+    scene.startup_time = first.startup_time
+    scene.snapshot({A: UP, B: UP})
+    scene.manager()
+    reasons = []
+    for words in (LOST, overdue, overdue, SILENT):
+        scene.says(A, DOWN, Source.SNAPSHOT, words)
+        reasons.append(scene.state(A, Check.REGISTRATION).reason)
+
+    assert reasons == [known, known, known, SILENT]
 
 
 def test_a_registration_that_was_removed_ends_without_a_word_of_recovery() -> None:
