@@ -960,7 +960,7 @@ def test_why_the_other_side_of_iax2_rejects_is_said(manager: PlayedManager, watc
     for cause, said in (
         ("Registration Refused", "Rejected: Registration Refused"),
         ("<unknown>", "Rejected"),
-        ("x" * 500, f"Rejected: {'x' * 79}…"),
+        ("z" * 500, f"Rejected: {'z' * 79}…"),
     ):
         manager.sends(in_lines({**tried, "Status": "Rejected", "Cause": cause}).encode())
         words = f"not registered at 192.0.2.9 (Asterisk: {said}); incoming calls are affected"
