@@ -13,8 +13,9 @@ from uuid import uuid4
 import requests
 import urllib3
 
-from healthmon.ari import messages
+from healthmon.ari import api_document, messages
 from healthmon.ari.address import authorization, fits_into_url, rest_url
+from healthmon.ari.api_document import ApiDocument, Resource
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, AorCheck, Attribute, Body, EndpointList, EndpointState, PbxInfo, Picked
@@ -41,6 +42,13 @@ _PJSIP = ("asterisk", "config", "dynamic", "res_pjsip")
 LARGEST_ANSWER = 20_000_000
 #: As it comes over the line.
 LIMITS = PeerLimits(largest=LARGEST_ANSWER)
+#: What ``subscribeAll`` subscribes to, as both versions list it.
+_EVERYTHING = (
+    "endpoint:__AST_ENDPOINT_ALL_TOPIC",
+    "deviceState:__AST_DEVICE_STATE_ALL_TOPIC",
+    "channel:__AST_CHANNEL_ALL_TOPIC",
+    "bridge:__AST_BRIDGE_ALL_TOPIC",
+)
 #: Nobody has more AORs on one endpoint.
 MOST_AORS = 20
 #: Nor more contacts on one AOR that are worth asking about.
@@ -301,6 +309,14 @@ class AriClient:
         wanted = {"allowed": [{"type": name} for name in messages.WANTED_TYPES]}
         self._call("PUT", (*application, "eventFilter"), json=wanted)
 
+    def forget_application(self) -> None:
+        """Have our application vanish with its WebSocket: 16 keeps one that is subscribed to anything (seen there).
+
+        Raises AriDenied for a read_only user.
+        """
+        for source in _EVERYTHING:
+            self._call("DELETE", ("applications", self._pbx.application, "subscription"), {"eventSource": source})
+
     def user_event(self, name: str) -> None:
         """Post an event to our own application: it comes back on the WebSocket, or that is dead."""
         self._call("POST", ("events", "user", name), {"application": self._pbx.application})
@@ -330,6 +346,26 @@ class AriClient:
             return None
         return messages.write_timeout(general)
 
+    def api_document(self) -> ApiDocument:
+        """ARI as this Asterisk describes it. Raises AriNotFound where it was installed without its ``rest-api``."""
+        version = self.info().version
+        index = self._call("GET", (api_document.FOLDER, api_document.INDEX))
+        names = api_document.resource_names(index, self._pbx.name, _name("GET", (api_document.FOLDER,)))
+        return ApiDocument(version, tuple(self._described(name, words) for name, words in names.items()))
+
+    def _described(self, name: str, description: str) -> Resource:
+        segments = (api_document.FOLDER, f"{name}.json")
+        body = self._call("GET", segments)
+        return api_document.resource(name, description, body, self._pbx.name, _name("GET", segments))
+
+    def request(
+        self, method: str, segments: Sequence[str], query: Mapping[str, str] | None = None, json: object = None
+    ) -> Body:
+        """Do what a person asks for, and return the body of the answer. What may write is sent only once."""
+        if method == "GET":
+            return self._call(method, segments, query)
+        return self._once(_name(method, segments), method, segments, query, json)
+
     def certificate_ends_at(self) -> float | None:
         """When the certificate that was last seen ends, seconds UTC; None: no TLS, or it is not verified."""
         return self._certificate_ends_at
@@ -352,9 +388,6 @@ class AriClient:
         json: object = None,
     ) -> Body:
         call = _name(method, segments)
-        if not all(map(fits_into_url, segments)):
-            # It would ask for something else.
-            raise AriNotFound(self._pbx.name, call, "a name that cannot be part of a URL")
         try:
             return self._once(call, method, segments, query, json)
         except AriUnreachable as error:
@@ -366,6 +399,9 @@ class AriClient:
     def _once(
         self, call: str, method: str, segments: Sequence[str], query: Mapping[str, str] | None, json: object
     ) -> Body:
+        if not all(map(fits_into_url, segments)):
+            # It would ask for something else.
+            raise AriNotFound(self._pbx.name, call, "a name that cannot be part of a URL")
         self.requests += 1
         url = rest_url(self._pbx, segments)
         limits = (self._connect_timeout, self._timeout)

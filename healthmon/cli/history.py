@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from healthmon.cli.common import database_option, database_settings, screen
 from healthmon.config.loading.database_settings import DatabaseSettings
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.owners import become_owner
-from healthmon.report.json_text import json_text, without_controls
+from healthmon.report.json_text import json_line, json_text
 from healthmon.report.target_names import find_target
 from healthmon.report.timeline.life import Life, NewEvents, life_of
 from healthmon.report.timeline.life_text import LifeWriter, event_data, headline, life_data
@@ -95,7 +94,7 @@ class _Printer:
         """Print some events."""
         if self._as_json:
             for event in events:
-                click.echo(without_controls(json.dumps(event_data(event), ensure_ascii=False)))
+                click.echo(json_line(event_data(event)))
         elif events:
             click.echo(self._timeline.text(events), nl=False)
 

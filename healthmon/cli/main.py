@@ -63,6 +63,7 @@ COMMANDS = {
         "healthmon.cli.db:command", "Look after the database: check, backup, stats, prune, rename-pbx, clock-is-right."
     ),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
+    "ari": Command("healthmon.cli.ari:command", "Look through ARI of a PBX: what there is, a single call, the events."),
     "web": Command("healthmon.cli.web:command", "Answer over HTTP: metrics, JSON, whether healthmon is well."),
     "completion": Command("healthmon.cli.completion:command", "What makes bash, zsh or fish complete names by Tab."),
     "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),

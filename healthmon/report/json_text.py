@@ -16,6 +16,11 @@ def json_text(document: Any) -> str:
     return without_controls(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def json_line(document: Any) -> str:
+    """Write a value as JSON on one line, that no terminal obeys."""
+    return without_controls(json.dumps(document, ensure_ascii=False))
+
+
 def json_pieces(document: Mapping[str, Any]) -> Iterator[str]:
     """Write an object as ``json_text`` would, with a line break, piece by piece: its last members may be iterators.
 

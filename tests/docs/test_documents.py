@@ -127,6 +127,7 @@ ENDINGS = {
     ("discover", ExitCode.PROBLEM): "cli/discover.py",
     ("doctor", ExitCode.PROBLEM): "report/doctor/diagnosis.py",
     ("doctor", ExitCode.STALE): "report/doctor/diagnosis.py",
+    ("ari", ExitCode.PROBLEM): "cli/ari.py",
     ("db check", ExitCode.PROBLEM): "cli/db.py",
     ("report --sla", ExitCode.PROBLEM): "cli/report.py",
     ("report", ExitCode.STALE): "cli/report.py",
