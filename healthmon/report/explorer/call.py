@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from healthmon.ari.api_document import AriOperation
 from healthmon.errors import HealthmonError
+from healthmon.report.json_text import json_line
 
 
 class BadCall(HealthmonError):
@@ -77,5 +78,5 @@ def curl_line(call: AriCall, url: str, username: str) -> str:
     if call.method != "GET":
         words += ["-X", call.method]
     if call.body is not None:
-        words += ["-H", "Content-Type: application/json", "-d", json.dumps(call.body)]
+        words += ["-H", "Content-Type: application/json", "-d", json_line(call.body)]
     return shlex.join([*words, url])
