@@ -24,6 +24,7 @@ from healthmon.model import (
     EndpointCheckKind,
     Freshness,
     Health,
+    Kind,
     Matcher,
     Note,
     Place,
@@ -189,6 +190,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
     number = meters.watched(START, END)[0].id
     return {
         "watched": meters.watched(START, END),
+        "watched_of_kind": meters.watched_of_kind(Kind.PHONE, START, END),
         "watched_beside": meters.watched_beside(START, END),
         "of_target": meters.of_target(PHONE),
         "checks_after": meters.checks_after(0, 10),
