@@ -63,14 +63,16 @@ FILLED_IN = {
 }
 #: They need that no daemon runs; the second is undone.
 ALONE = ("healthmon db prune", "healthmon db rename-pbx OLD NEW", "healthmon db rename-pbx NEW OLD")
-#: The service runs the one, `make demo` is the other; two want a terminal, one wants [web] and goes on; the last is no
-#: command but how to write one.
+#: The service runs the one, `make demo` is the other; two want a terminal, one wants [web] and goes on, and two an
+#: Asterisk that describes itself (tests/system/test_explorer.py); the last is no command but how to write one.
 ELSEWHERE = {
     "healthmon run",
     "healthmon demo",
     "healthmon init",
     "healthmon watch",
     "healthmon web",
+    "healthmon ari",
+    "healthmon ari endpoints",
     "healthmon -c FILE COMMAND",
 }
 #: These end with another code where something is down.

@@ -114,7 +114,7 @@ def test_a_trunk_that_asterisk_does_not_check_dies_with_its_registration_and_one
     assert providers[SHY].seen["OPTIONS"] >= 4
 
     # It is started anew while ARI refuses it: where to ask it knows from before.
-    before = ("DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b", "CANNOT SEE PBX office: password")
+    before = ("DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b", "CANNOT SEE PBX office: ARI ")
     scene.daemon.stop()
     scene.pbx.options = replace(scene.pbx.options, ari_password="another-one")
     scene.pbx.reload("res_ari.so")
