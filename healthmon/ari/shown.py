@@ -12,8 +12,8 @@ from healthmon.ari.messages import Body
 from healthmon.text.passwords import BLOT
 from healthmon.text.sipuri import without_secrets
 
-#: Options of sorcery objects that hold a secret: ``password``, ``md5_cred``, ``refresh_token``, ``oauth_secret``,
-#: ``password_digest`` of auth objects, ``priv_key_file`` is a path and stays.
+#: Options of the configuration that hold a secret: ``password``, ``password_digest``, ``md5_cred``, ``refresh_token``,
+#: ``oauth_secret`` of an auth object, ``password`` of a transport. ``priv_key_file`` is a path, and is shown.
 _SECRET = re.compile(r"passw|secret|md5_cred|token", re.IGNORECASE)
 
 

@@ -21,6 +21,7 @@ from healthmon.ari.shown import in_words, readable
 from healthmon.cli import completing
 from healthmon.cli.asking import confirmed
 from healthmon.cli.common import screen
+from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.values import duration
@@ -39,7 +40,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 #: What Asterisk does while a sound plays may wait for its end (seconds).
 TIMEOUT = 30.0
-#: What writes asks first.
+#: The one method that changes nothing: all others ask before they send.
 READS = "GET"
 
 pbx_option = click.option(
@@ -237,15 +238,15 @@ def events(ctx: click.Context, types: Sequence[str], lasting: str | None, *, as_
             ends_at = time.monotonic() + duration("1s", "1d")(lasting)
         except ValueError as error:
             raise click.UsageError(f"--for: {error}") from None
-    own = replace(_pbx(ctx, pbx), application=f"healthmon-ari-{os.uname().nodename}-{os.getpid()}")
-    zone = load(ctx.obj).timezone
+    config = load(ctx.obj)
+    own = replace(_chosen(ctx, config, pbx), application=f"healthmon-ari-{os.uname().nodename}-{os.getpid()}")
     for event in _stream(own, ends_at):
         if types and event.get("type") not in types:
             continue
         if as_json:
             click.echo(json_line(event))
         else:
-            click.echo(line(_event_line(event, zone), screen()), nl=False)
+            click.echo(line(_event_line(event, config.timezone), screen()), nl=False)
 
 
 def _stream(pbx: PbxConfig, ends_at: float | None) -> Iterator[dict[str, Any]]:
@@ -287,8 +288,13 @@ def _event_line(event: dict[str, Any], zone: ZoneInfo) -> str:
 
 
 def _pbx(ctx: click.Context, name: str | None) -> PbxConfig:
-    """The PBX that is meant: the one that is named, or the only one."""
-    config, name = load(ctx.obj), name or ctx.meta.get(_PBX)
+    """The PBX that is meant."""
+    return _chosen(ctx, load(ctx.obj), name)
+
+
+def _chosen(ctx: click.Context, config: Config, name: str | None) -> PbxConfig:
+    """The PBX that is named, behind the command or before it; or the only one."""
+    name = name or ctx.meta.get(_PBX)
     names = ", ".join(pbx.name for pbx in config.pbxs)
     if name is None:
         if len(config.pbxs) > 1:

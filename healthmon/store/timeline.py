@@ -103,9 +103,10 @@ class Timeline(Struct, frozen=True):
             reached += step.by
             highest = max(highest, reached)
             never_was += step.never_was
-            is_again = bool(earlier) and earlier[-1] == EarlierShift(step.at, earlier[-1].shift)
-            # Of a clock that was set twice at one moment only the first left anything behind it.
-            if min(highest, highest_of_all) - never_was != before and not (is_again and not step.never_was):
+            is_shown_otherwise = min(highest, highest_of_all) - never_was != before
+            was_just_set = bool(earlier) and earlier[-1].until == step.at and not earlier[-1].never_was
+            # Of a clock that was set twice at one moment only the first time left anything behind it.
+            if is_shown_otherwise and (step.never_was or not was_just_set):
                 earlier.append(EarlierShift(step.at, before, step.never_was))
         pauses = ((step.at, step.at + step.pause) for step in steps if step.pause)
         return cls(shift, tuple(earlier), tuple(pauses))
